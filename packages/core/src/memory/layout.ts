@@ -1,0 +1,304 @@
+/**
+ * Every word of the shared memory, declared once.
+ *
+ * One SharedArrayBuffer holds a runtime. It is read as 32-bit words (`Int32Array`), as doubles (`Float64Array`, word
+ * index / 2) and as bytes. Regions follow one another; a region is an array of records of one stride, and a record's
+ * number 0 is never used, so that 0 can mean "none" in every link. `PREFIX_FIELD` is the offset of a word inside its
+ * record. The doc comment of each constant is its specification: what it is for, who writes it (`@writer`, exactly one
+ * module), who reads it (`@reader`) and what it holds first (`@initial`, 0 when not said). docs/memory-map.md is
+ * generated from these comments.
+ *
+ * "Owner" is the machine that holds the processor a word belongs to. A word that only its owner writes may be read and
+ * written plainly by the owner; other threads see it after the owner's next atomic operation.
+ */
+
+/** Words in a 64-byte cache line: records that two threads write at once are kept this far apart. */
+export const LINE_WORDS = 16;
+
+// ───────────────────────────── region: header ─────────────────────────────
+// Written once, before any other thread exists.
+
+/** First word of the header region. */
+export const HEADER_BASE = 0;
+/** Marks an initialised runtime memory and the layout's version. @writer memory/shared-memory @reader all */
+export const H_MAGIC = 0;
+/** Number of processors. @writer memory/shared-memory @reader all */
+export const H_PROCS = 1;
+/** Machine records, the host's own (number 0) not counted. @writer memory/shared-memory @reader all */
+export const H_MAX_MACHINES = 2;
+/** Goroutine descriptors, the unusable number 0 included. @writer memory/shared-memory @reader all */
+export const H_MAX_GOROUTINES = 3;
+/** Time slice in microseconds. @writer memory/shared-memory @reader scheduler/sysmon */
+export const H_TIME_SLICE_US = 4;
+/** Ring capacity in use: 256, or a smaller power of two in tests. @writer memory/shared-memory @reader queue/run-queue */
+export const H_RING_SIZE = 5;
+/** Slab size in KiB. @writer memory/shared-memory @reader all */
+export const H_SLAB_KIB = 6;
+/** Sync objects that can exist at once. @writer memory/shared-memory @reader all */
+export const H_MAX_OBJECTS = 7;
+
+// ───────────────────────────── region: scheduler ─────────────────────────────
+
+/** First word of the scheduler region. */
+export const SCHED_BASE = 64;
+/**
+ * Idle processors (bits 16–31) and searching machines (bits 0–15) in one word, so that "somebody idle and nobody
+ * searching" is one load on every spawn. @writer scheduler/idle @reader scheduler/idle
+ */
+export const SCHED_IDLE = SCHED_BASE + 0;
+/** Lock of the idle lists: 0 free, else the owner's thread number + 1. @writer scheduler/idle @reader scheduler/idle */
+export const SCHED_LOCK = SCHED_BASE + 1;
+/** First idle processor + 1, linked through P_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+export const SCHED_IDLE_P = SCHED_BASE + 2;
+/** First idle machine, linked through M_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+export const SCHED_IDLE_M = SCHED_BASE + 3;
+/** Threads wanted beyond those that exist: a count the host takes and starts. @writer scheduler/idle @reader host */
+export const SCHED_WANTED = SCHED_BASE + 4;
+/** 0 running, 1 closing: machines leave at their next look. @writer scheduler/idle @reader scheduler/machine */
+export const SCHED_CLOSING = SCHED_BASE + 5;
+/** Batch number the next taker of goroutine ids gets. @writer goroutine/identity @reader goroutine/identity */
+export const SCHED_GOID_BATCH = SCHED_BASE + 6;
+
+/** Lock of the global queue: 0 free, else the owner's thread number + 1. @writer queue/global-queue @reader queue/global-queue */
+export const GLOBAL_LOCK = SCHED_BASE + 16;
+/** First goroutine of the global queue, linked through G_NEXT; under GLOBAL_LOCK. @writer queue/global-queue @reader queue/global-queue */
+export const GLOBAL_HEAD = SCHED_BASE + 17;
+/** Last goroutine of the global queue; under GLOBAL_LOCK. @writer queue/global-queue @reader queue/global-queue */
+export const GLOBAL_TAIL = SCHED_BASE + 18;
+/** Its length; written under GLOBAL_LOCK, read without. @writer queue/global-queue @reader scheduler/find-runnable */
+export const GLOBAL_SIZE = SCHED_BASE + 19;
+
+/** sysmon's sleep: 0 awake or dozing with a timeout, 1 deep asleep until notified. @writer scheduler/sysmon @reader scheduler/idle */
+export const SYSMON_PARK = SCHED_BASE + 32;
+/** Passes sysmon has made. @writer scheduler/sysmon @reader tests */
+export const SYSMON_PASSES = SCHED_BASE + 33;
+
+/** Lock of the function table. @writer goroutine/function-table @reader goroutine/function-table */
+export const FN_LOCK = SCHED_BASE + 48;
+/** Functions known so far; a function's number is its place, from 1. @writer goroutine/function-table @reader goroutine/function-table */
+export const FN_COUNT = SCHED_BASE + 49;
+/** Words of the text area in use. @writer goroutine/function-table @reader goroutine/function-table */
+export const FN_TEXT_USED = SCHED_BASE + 50;
+/** SharedArrayBuffers given a number so far. @writer values/shared-buffers @reader values/shared-buffers */
+export const SAB_COUNT = SCHED_BASE + 51;
+
+/** Words of the scheduler region. */
+export const SCHED_WORDS = 64;
+
+// ───────────────────────────── region: pools ─────────────────────────────
+// One record for each kind of pooled record: the free list behind the caches.
+
+/** Goroutine descriptors. */
+export const POOL_G = 0;
+/** Sync objects. */
+export const POOL_OBJECT = 1;
+/** First of the slab's size classes. */
+export const POOL_SLAB = 2;
+/** Size classes of the slab that have a pool each. */
+export const SLAB_CLASSES = 12;
+/** Kinds of pooled records that there is room for. */
+export const POOL_KINDS = 32;
+/** Words of a pool record. */
+export const POOL_WORDS = 16;
+/** Lock: 0 free, else the owner's thread number + 1. @writer memory/record-pool @reader memory/record-pool */
+export const POOL_LOCK = 0;
+/** First free record. @writer memory/record-pool @reader memory/record-pool */
+export const POOL_HEAD = 1;
+/** Free records in the list. @writer memory/record-pool @reader memory/record-pool */
+export const POOL_COUNT = 2;
+/** Records ever handed out: numbers from here on are untouched memory. @initial 1 @writer memory/record-pool @reader memory/record-pool, inspect */
+export const POOL_BUMP = 3;
+
+// ───────────────────────────── region: caches ─────────────────────────────
+// One record for each processor, then one for each thread (host, machines) to use while it holds no processor.
+
+/** Words of a cache record. */
+export const CACHE_WORDS = 128;
+/** First of POOL_KINDS pairs (first free record, count): this owner's share of each pool. @writer memory/record-pool @reader memory/record-pool */
+export const CACHE_POOLS = 0;
+/** Goroutines started by this owner, a double. @writer scheduler/thread @reader inspect/stats */
+export const CACHE_SPAWNED = 64;
+/** Goroutines that ended on this owner, a double. @writer scheduler/thread @reader inspect/stats */
+export const CACHE_ENDED = 66;
+/** Goroutines this owner parked, a double. @writer scheduler/machine @reader inspect/stats */
+export const CACHE_PARKS = 68;
+/** Goroutines this owner stole, a double. @writer scheduler/find-runnable @reader inspect/stats */
+export const CACHE_STEALS = 70;
+/** Preempted goroutines, a double. @writer scheduler/machine @reader inspect/stats */
+export const CACHE_PREEMPTIONS = 72;
+/** Processors handed to another machine, a double. @writer scheduler/idle @reader inspect/stats */
+export const CACHE_HANDOFFS = 74;
+/** Next goroutine id to give, a double. @writer goroutine/identity @reader goroutine/identity */
+export const CACHE_GOID_NEXT = 76;
+/** First goroutine id beyond this owner's batch, a double. @writer goroutine/identity @reader goroutine/identity */
+export const CACHE_GOID_END = 78;
+
+// ───────────────────────────── region: processors ─────────────────────────────
+
+/** Words of a processor record: five lines of state, the ring behind. */
+export const P_WORDS = 80 + 256;
+/** 0 idle, else the number of the machine that holds it. @writer scheduler/idle @reader scheduler/sysmon, scheduler/find-runnable */
+export const P_MACHINE = 0;
+/** Next idle processor + 1; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+export const P_IDLE_NEXT = 1;
+/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/machine @reader scheduler/sysmon */
+export const P_TICK = 16;
+/** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/preemption @reader scheduler/preemption */
+export const P_PREEMPT = 17;
+/** The goroutine running now, 0 for none. @writer scheduler/machine @reader scheduler/sysmon, inspect */
+export const P_CURRENT = 18;
+/** Ring: next place to take from, free-running. Moved by compare-and-swap, by anyone. @writer queue/run-queue @reader queue/run-queue */
+export const P_HEAD = 32;
+/** Ring: next place to put to, free-running. Stored by the owner alone. @writer queue/run-queue @reader queue/run-queue */
+export const P_TAIL = 48;
+/** The goroutine to run next, sharing the slice of the one that made it ready; 0 none. @writer queue/run-queue @reader queue/run-queue */
+export const P_RUNNEXT = 64;
+/** First of the ring's places. @writer queue/run-queue @reader queue/run-queue */
+export const P_RING = 80;
+
+// ───────────────────────────── region: machines ─────────────────────────────
+// Record 0 is the host: it runs no goroutines, but sleeps, is woken and has an inbox like every machine.
+
+/** Words of a machine record. */
+export const M_WORDS = 64;
+/**
+ * 0 awake, 1 asleep in Atomics.wait, 2 asleep in its event loop. The sleeper sets 1 or 2; whoever changes it back to 0 owes
+ * the notify. @writer scheduler/parker @reader scheduler/parker
+ */
+export const M_PARK = 0;
+/** Next idle machine; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+export const M_IDLE_NEXT = 1;
+/** 1 while the machine stands in the idle list; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+export const M_LISTED = 2;
+/** Processor + 1 that a waker hands over with the wake-up; 0 none. @writer scheduler/idle @reader scheduler/machine */
+export const M_GRANT = 3;
+/** 0 no thread, 1 starting, 2 alive, 3 lost. @writer scheduler/idle @reader scheduler/idle, inspect */
+export const M_LIFE = 4;
+/** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */
+export const M_INBOX = 16;
+
+// ───────────────────────────── region: goroutines ─────────────────────────────
+// The first line carries a goroutine from spawn to join; the second is touched only by those that park.
+
+/** Words of a goroutine descriptor. */
+export const G_WORDS = 32;
+/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status @reader inspect, scheduler/supervise */
+export const G_STATUS = 0;
+/** Link of the one list this goroutine is on. @writer queue @reader queue */
+export const G_NEXT = 1;
+/** Function number. @writer goroutine/descriptor @reader scheduler/machine */
+export const G_FUNCTION = 2;
+/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer goroutine/descriptor @reader goroutine/descriptor */
+export const G_META = 3;
+/** Four argument payloads of two words. After the end the first holds the result. @writer goroutine/descriptor @reader goroutine/descriptor */
+export const G_ARGS = 4;
+/** Goroutine id, a double: unique for the life of the runtime, so it also tells whether a handle's descriptor is still its own. @writer goroutine/descriptor @reader goroutine/handle, inspect */
+export const G_ID = 12;
+/** Who waits for the end; see goroutine/completion. @writer goroutine/completion @reader goroutine/completion */
+export const G_JOIN = 14;
+/** Handles that may still ask for the result. @writer goroutine/completion @reader goroutine/completion */
+export const G_REFS = 15;
+/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/machine @reader scheduler/thread */
+export const G_MACHINE = 16;
+/** Place of the frame in that machine's own table. @writer scheduler/machine @reader scheduler/machine */
+export const G_FRAME = 17;
+/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status @reader inspect */
+export const G_WAIT_REASON = 18;
+/** 1 once cancelled; read when it starts and when it parks. @writer goroutine/cancellation @reader goroutine/cancellation */
+export const G_CANCELED = 19;
+/** Id of the goroutine that started this one, a double; 0 for the host. @writer goroutine/descriptor @reader inspect */
+export const G_PARENT = 20;
+/** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
+export const G_JOIN_NEXT = 22;
+
+// ───────────────────────────── region: sync objects ─────────────────────────────
+
+/** Words of a sync object. */
+export const O_WORDS = 16;
+/** What it is: a number of sync/object. @writer sync/object @reader sync/object, inspect */
+export const O_KIND = 0;
+/** Link in its free list. @writer memory/record-pool @reader memory/record-pool */
+export const O_NEXT_FREE = 1;
+/** Local objects, on all threads, and values under way that name it. @writer sync/object @reader sync/object */
+export const O_REFS = 2;
+/** Counts the uses of this record, so that a stale name is told from a new one. @writer sync/object @reader sync/object */
+export const O_GENERATION = 3;
+/** Lock of the words below. @writer sync @reader sync */
+export const O_LOCK = 4;
+/** The counter, permits or value. @writer sync @reader sync */
+export const O_VALUE = 5;
+/** First waiter. @writer sync @reader sync */
+export const O_HEAD = 6;
+/** Last waiter. @writer sync @reader sync */
+export const O_TAIL = 7;
+/** Number of waiters. @writer sync @reader sync */
+export const O_WAITERS = 8;
+
+// ───────────────────────────── region: functions ─────────────────────────────
+
+/** Functions that a runtime can know. */
+export const FN_CAPACITY = 8192;
+/** Words of a function record. */
+export const FN_WORDS = 4;
+/** Hash of module URL and name. @writer goroutine/function-table @reader goroutine/function-table */
+export const FN_HASH = 0;
+/** Word of the text area at which its module URL, then its name, begin. @writer goroutine/function-table @reader goroutine/function-table */
+export const FN_TEXT = 1;
+/** UTF-16 units of the module URL. @writer goroutine/function-table @reader goroutine/function-table */
+export const FN_URL_LENGTH = 2;
+/** UTF-16 units of the name. @writer goroutine/function-table @reader goroutine/function-table */
+export const FN_NAME_LENGTH = 3;
+/** Words of the text area: two UTF-16 units each. */
+export const FN_TEXT_WORDS = 1 << 19;
+
+/** Sizes that decide where every region lies. */
+export interface MemoryShape {
+  /** Number of processors, 1–1024. */
+  readonly procs: number;
+  /** Machine records beside the host's. */
+  readonly maxMachines: number;
+  /** Goroutine descriptors that can be used at once. */
+  readonly maxGoroutines: number;
+  /** Sync objects that can exist at once. */
+  readonly maxObjects: number;
+  /** Bytes for values too large for a slot. */
+  readonly slabBytes: number;
+}
+
+/** First word of each region, for one shape. */
+export interface Layout {
+  readonly pools: number;
+  readonly caches: number;
+  readonly processors: number;
+  readonly machines: number;
+  readonly functions: number;
+  readonly functionText: number;
+  readonly objects: number;
+  readonly goroutines: number;
+  readonly slab: number;
+  /** Words in all. */
+  readonly words: number;
+}
+
+/** Regions begin on a page, so that an untouched one costs no memory. */
+const PAGE_WORDS = 1024;
+
+/** Places the regions one after another. The same shape gives the same layout on every thread. */
+export function layoutFor(shape: MemoryShape): Layout {
+  let next = PAGE_WORDS;
+  const region = (words: number): number => {
+    const base = next;
+    next += Math.ceil(words / PAGE_WORDS) * PAGE_WORDS;
+    return base;
+  };
+  const pools = region(POOL_KINDS * POOL_WORDS);
+  const caches = region((shape.procs + shape.maxMachines + 1) * CACHE_WORDS);
+  const processors = region(shape.procs * P_WORDS);
+  const machines = region((shape.maxMachines + 1) * M_WORDS);
+  const functions = region((FN_CAPACITY + 1) * FN_WORDS);
+  const functionText = region(FN_TEXT_WORDS);
+  const objects = region((shape.maxObjects + 1) * O_WORDS);
+  const goroutines = region((shape.maxGoroutines + 1) * G_WORDS);
+  const slab = region(shape.slabBytes / 4);
+  return { pools, caches, processors, machines, functions, functionText, objects, goroutines, slab, words: next };
+}
