@@ -18,7 +18,8 @@ const flags = new Set(process.argv.slice(2));
 /** Everything an install depends on, in one hash: the lockfile, the workspace file, every package.json. */
 function installInputs() {
   const files = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "examples/package.json"];
-  for (const name of readdirSync(join(root, "packages")).sort()) files.push(`packages/${name}/package.json`);
+  for (const name of readdirSync(join(root, "packages")).toSorted())
+    files.push(`packages/${name}/package.json`);
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}\n`);
   for (const file of files) {
     const path = join(root, file);
