@@ -73,7 +73,7 @@ module.exports = {
       comment: "What a package imports stands in its own package.json.",
       severity: "error",
       from: { path: "^(?:packages/[^/]+|examples)/src/" },
-      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown", "undetermined"] },
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
     },
     {
       name: "core-knows-no-node",
@@ -99,11 +99,11 @@ module.exports = {
       name: "core-folder-has-a-layer",
       comment: "A new folder of core/src takes its place in CORE_LAYERS.",
       severity: "error",
-      from: {
+      from: {},
+      to: {
         path: "^packages/core/src/",
         pathNot: `^packages/core/src/(?:${anyOf(CORE_LAYERS)}/|index\\.ts$)`,
       },
-      to: {},
     },
     {
       name: "core-index-is-the-top",

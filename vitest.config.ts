@@ -42,6 +42,7 @@ export default defineConfig({
             "test/**/*.test.ts",
           ],
           pool: "forks",
+          sequence: { groupOrder: 1 }, // after the unit tests, which use all cores, too
           fileParallelism: false,
           server: { deps: { external: builtOrPlainScript } },
           testTimeout: 120_000,

@@ -7,13 +7,26 @@ import { forgetReport, root, runCommand, runNode, writeReport } from "./steps.mj
 
 const script = (name) => join(root, "scripts", name);
 
+const published = ["core", "workers", "heddle"];
+const isPublishable = (name) =>
+  runCommand("publint", "publint", ["--strict", "--pack", "npm"], { cwd: join(root, "packages", name) });
+
 const steps = [
   ["format", () => runCommand("@biomejs/biome", "biome", ["check", "."])],
   ["lint", () => runCommand("oxlint", "oxlint", ["--type-aware", "--deny-warnings"])],
   ["imports", () => runCommand("dependency-cruiser", "depcruise", ["packages", "examples"])],
   ["types of the tests", () => runCommand("typescript", "tsc", ["-p", "tsconfig.test.json"])],
+  ["unused files and dependencies", () => runCommand("knip", "knip", ["--no-config-hints"])],
+  ["packages as published", () => published.every(isPublishable)],
   ["heddle only re-exports", () => runNode(script("check-reexports.mjs"), [])],
 ];
+if (existsSync(join(root, "packages/heddle/etc/heddle.api.md"))) {
+  const config = join(root, "packages/heddle/api-extractor.json");
+  steps.push([
+    "API report",
+    () => runCommand("@microsoft/api-extractor", "api-extractor", ["run", "--config", config]),
+  ]);
+}
 if (existsSync(script("memory-map.mjs"))) {
   steps.push(["docs/memory-map.md", () => runNode(script("memory-map.mjs"), ["--check"])]);
 }
