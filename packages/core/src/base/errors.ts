@@ -116,3 +116,11 @@ export class NoRuntimeError extends HeddleError {
     named(this, "NoRuntimeError");
   }
 }
+
+/** A rule of a sync object was broken: Go's texts, such as "sync: negative WaitGroup counter". */
+export class MisuseError extends HeddleError {
+  override readonly code: string = "ERR_HEDDLE_MISUSE";
+  static {
+    named(this, "MisuseError");
+  }
+}

@@ -45,42 +45,48 @@ export const SCHED_BASE = 64;
  * Idle processors (bits 16–31) and searching machines (bits 0–15) in one word, so that "somebody idle and nobody
  * searching" is one load on every spawn. @writer scheduler/idle @reader scheduler/idle
  */
-export const SCHED_IDLE = SCHED_BASE + 0;
+export const SCHED_IDLE: number = SCHED_BASE + 0;
 /** Lock of the idle lists: 0 free, else the owner's thread number + 1. @writer scheduler/idle @reader scheduler/idle */
-export const SCHED_LOCK = SCHED_BASE + 1;
+export const SCHED_LOCK: number = SCHED_BASE + 1;
 /** First idle processor + 1, linked through P_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
-export const SCHED_IDLE_P = SCHED_BASE + 2;
+export const SCHED_IDLE_P: number = SCHED_BASE + 2;
 /** First idle machine, linked through M_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
-export const SCHED_IDLE_M = SCHED_BASE + 3;
+export const SCHED_IDLE_M: number = SCHED_BASE + 3;
 /** Threads wanted beyond those that exist: a count the host takes and starts. @writer scheduler/idle @reader host */
-export const SCHED_WANTED = SCHED_BASE + 4;
-/** 0 running, 1 closing: machines leave at their next look. @writer scheduler/idle @reader scheduler/machine */
-export const SCHED_CLOSING = SCHED_BASE + 5;
+export const SCHED_WANTED: number = SCHED_BASE + 4;
+/** 0 open, 1 draining (the host wants to know when all is idle), 2 closed: machines leave at their next look. @writer scheduler/host @reader scheduler/machine, scheduler/sysmon */
+export const SCHED_CLOSING: number = SCHED_BASE + 5;
+/** Threads wanted or starting. @writer scheduler/idle @reader scheduler/idle */
+export const SCHED_COMING: number = SCHED_BASE + 9;
+/** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle, scheduler/sysmon */
+export const SCHED_WAIT_HEAD: number = SCHED_BASE + 7;
+/** Last machine that waits for a processor; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+export const SCHED_WAIT_TAIL: number = SCHED_BASE + 8;
 /** Batch number the next taker of goroutine ids gets. @writer goroutine/identity @reader goroutine/identity */
-export const SCHED_GOID_BATCH = SCHED_BASE + 6;
+export const SCHED_GOID_BATCH: number = SCHED_BASE + 6;
 
 /** Lock of the global queue: 0 free, else the owner's thread number + 1. @writer queue/global-queue @reader queue/global-queue */
-export const GLOBAL_LOCK = SCHED_BASE + 16;
+export const GLOBAL_LOCK: number = SCHED_BASE + 16;
 /** First goroutine of the global queue, linked through G_NEXT; under GLOBAL_LOCK. @writer queue/global-queue @reader queue/global-queue */
-export const GLOBAL_HEAD = SCHED_BASE + 17;
+export const GLOBAL_HEAD: number = SCHED_BASE + 17;
 /** Last goroutine of the global queue; under GLOBAL_LOCK. @writer queue/global-queue @reader queue/global-queue */
-export const GLOBAL_TAIL = SCHED_BASE + 18;
+export const GLOBAL_TAIL: number = SCHED_BASE + 18;
 /** Its length; written under GLOBAL_LOCK, read without. @writer queue/global-queue @reader scheduler/find-runnable */
-export const GLOBAL_SIZE = SCHED_BASE + 19;
+export const GLOBAL_SIZE: number = SCHED_BASE + 19;
 
 /** sysmon's sleep: 0 awake or dozing with a timeout, 1 deep asleep until notified. @writer scheduler/sysmon @reader scheduler/idle */
-export const SYSMON_PARK = SCHED_BASE + 32;
+export const SYSMON_PARK: number = SCHED_BASE + 32;
 /** Passes sysmon has made. @writer scheduler/sysmon @reader tests */
-export const SYSMON_PASSES = SCHED_BASE + 33;
+export const SYSMON_PASSES: number = SCHED_BASE + 33;
 
 /** Lock of the function table. @writer goroutine/function-table @reader goroutine/function-table */
-export const FN_LOCK = SCHED_BASE + 48;
+export const FN_LOCK: number = SCHED_BASE + 48;
 /** Functions known so far; a function's number is its place, from 1. @writer goroutine/function-table @reader goroutine/function-table */
-export const FN_COUNT = SCHED_BASE + 49;
+export const FN_COUNT: number = SCHED_BASE + 49;
 /** Words of the text area in use. @writer goroutine/function-table @reader goroutine/function-table */
-export const FN_TEXT_USED = SCHED_BASE + 50;
+export const FN_TEXT_USED: number = SCHED_BASE + 50;
 /** SharedArrayBuffers given a number so far. @writer values/shared-buffers @reader values/shared-buffers */
-export const SAB_COUNT = SCHED_BASE + 51;
+export const SAB_COUNT: number = SCHED_BASE + 51;
 
 /** Words of the scheduler region. */
 export const SCHED_WORDS = 64;
@@ -94,8 +100,8 @@ export const POOL_G = 0;
 export const POOL_OBJECT = 1;
 /** First of the slab's size classes. */
 export const POOL_SLAB = 2;
-/** Size classes of the slab that have a pool each. */
-export const SLAB_CLASSES = 12;
+/** Size classes of the slab that have a pool each: memory/slab-classes lists them. */
+export const SLAB_CLASSES = 18;
 /** Kinds of pooled records that there is room for. */
 export const POOL_KINDS = 32;
 /** Words of a pool record. */
@@ -108,6 +114,10 @@ export const POOL_HEAD = 1;
 export const POOL_COUNT = 2;
 /** Records ever handed out: numbers from here on are untouched memory. @initial 1 @writer memory/record-pool @reader memory/record-pool, inspect */
 export const POOL_BUMP = 3;
+/** For pools that grow: end of the untouched numbers that begin at POOL_BUMP. @writer memory/record-pool @reader memory/record-pool, memory/slab */
+export const POOL_LIMIT = 4;
+/** POOL_COUNT after the last search for whole runs to give back; a search that could find no more than the last is skipped. @writer memory/slab @reader memory/slab */
+export const POOL_SEARCHED = 5;
 
 // ───────────────────────────── region: caches ─────────────────────────────
 // One record for each processor, then one for each thread (host, machines) to use while it holds no processor.
@@ -136,7 +146,7 @@ export const CACHE_GOID_END = 78;
 // ───────────────────────────── region: processors ─────────────────────────────
 
 /** Words of a processor record: five lines of state, the ring behind. */
-export const P_WORDS = 80 + 256;
+export const P_WORDS: number = 80 + 256;
 /** 0 idle, else the number of the machine that holds it. @writer scheduler/idle @reader scheduler/sysmon, scheduler/find-runnable */
 export const P_MACHINE = 0;
 /** Next idle processor + 1; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
@@ -145,6 +155,8 @@ export const P_IDLE_NEXT = 1;
 export const P_TICK = 16;
 /** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/preemption @reader scheduler/preemption */
 export const P_PREEMPT = 17;
+/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/preemption @reader scheduler/preemption */
+export const P_GIVE_UP = 19;
 /** The goroutine running now, 0 for none. @writer scheduler/machine @reader scheduler/sysmon, inspect */
 export const P_CURRENT = 18;
 /** Ring: next place to take from, free-running. Moved by compare-and-swap, by anyone. @writer queue/run-queue @reader queue/run-queue */
@@ -168,12 +180,14 @@ export const M_WORDS = 64;
 export const M_PARK = 0;
 /** Next idle machine; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_IDLE_NEXT = 1;
-/** 1 while the machine stands in the idle list; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** 0 not listed, 1 in the idle list, 2 in the list of those that wait for a processor; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_LISTED = 2;
-/** Processor + 1 that a waker hands over with the wake-up; 0 none. @writer scheduler/idle @reader scheduler/machine */
+/** Processor + 1 that was handed to the machine while it was listed; 0 none. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT = 3;
-/** 0 no thread, 1 starting, 2 alive, 3 lost. @writer scheduler/idle @reader scheduler/idle, inspect */
+/** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/idle @reader scheduler/idle, inspect */
 export const M_LIFE = 4;
+/** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+export const M_GRANT_SEARCHING = 5;
 /** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */
 export const M_INBOX = 16;
 
@@ -210,6 +224,8 @@ export const G_CANCELED = 19;
 export const G_PARENT = 20;
 /** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
 export const G_JOIN_NEXT = 22;
+/** Where the host keeps the promise that this goroutine settles. @writer scheduler/host @reader scheduler/host */
+export const G_HOST_SLOT = 23;
 
 // ───────────────────────────── region: sync objects ─────────────────────────────
 
@@ -249,7 +265,62 @@ export const FN_URL_LENGTH = 2;
 /** UTF-16 units of the name. @writer goroutine/function-table @reader goroutine/function-table */
 export const FN_NAME_LENGTH = 3;
 /** Words of the text area: two UTF-16 units each. */
-export const FN_TEXT_WORDS = 1 << 19;
+export const FN_TEXT_WORDS: number = 1 << 19;
+
+// ───────────────────────────── region: slab ─────────────────────────────
+// Values too large for a slot. One line of bin heads and counters, a record for each chunk, a byte for each unit, the
+// data. All words are 0 at first, so untouched parts cost nothing.
+
+/** Words of a unit, 64 bytes: every block begins on one, and a block is named by its unit's number in the whole buffer. */
+export const SLAB_UNIT_WORDS = 16;
+/** Units of a chunk, 32 KiB: what large blocks and the runs of small ones are made of. */
+export const SLAB_CHUNK_UNITS = 512;
+/** Words of the slab's own state. */
+export const SLAB_STATE_WORDS = 1024;
+/** Lock of the chunks: 0 free, else the owner's thread number + 1. @writer memory/slab-spans @reader memory/slab-spans */
+export const SLAB_LOCK = 0;
+/** Chunks ever used: from here on the memory is untouched. @writer memory/slab-spans @reader memory/slab-spans, memory/slab */
+export const SLAB_TOP = 1;
+/** Free chunks before SLAB_TOP. @writer memory/slab-spans @reader memory/slab-spans */
+export const SLAB_FREE_CHUNKS = 2;
+/** Two words, a bit for each bin: set when the bin holds a span. @writer memory/slab-spans @reader memory/slab-spans */
+export const SLAB_BIN_MAP = 4;
+/** First free span + 1 of each bin. @writer memory/slab-spans @reader memory/slab-spans */
+export const SLAB_BINS = 16;
+/** Bins of free spans. */
+export const SLAB_BIN_COUNT = 64;
+/** Words of a chunk record. */
+export const CHUNK_WORDS = 4;
+/** In a span's first chunk: its length in chunks, negative while it is taken. @writer memory/slab-spans @reader memory/slab-spans, memory/slab */
+export const CHUNK_SPAN = 0;
+/** In a free span's last chunk: its length; 0 in the last chunk of a taken one. @writer memory/slab-spans @reader memory/slab-spans */
+export const CHUNK_FOOT = 1;
+/** In a free span's first chunk: previous span + 1 of its bin. @writer memory/slab-spans @reader memory/slab-spans */
+export const CHUNK_PREV = 2;
+/** In a free span's first chunk: next span + 1 of its bin. @writer memory/slab-spans @reader memory/slab-spans */
+export const CHUNK_NEXT = 3;
+
+/** Where the parts of the slab lie: first words, and the number of chunks. */
+export interface SlabLayout {
+  readonly chunks: number;
+  readonly state: number;
+  readonly chunkRecords: number;
+  /** One byte a unit: 0 unless a block in use begins there. @writer memory/slab @reader memory/slab */
+  readonly marks: number;
+  readonly data: number;
+  /** Words in all. */
+  readonly words: number;
+}
+
+/** Places the parts of a slab that begins at word `base`. */
+export function slabLayoutFor(base: number, slabBytes: number): SlabLayout {
+  const chunkWords = SLAB_CHUNK_UNITS * SLAB_UNIT_WORDS;
+  const chunks = Math.floor(slabBytes / (chunkWords * 4));
+  const chunkRecords = base + SLAB_STATE_WORDS;
+  const marks = chunkRecords + inPages(chunks * CHUNK_WORDS);
+  const data = marks + inPages((chunks * SLAB_CHUNK_UNITS) / 4);
+  return { chunks, state: base, chunkRecords, marks, data, words: data + chunks * chunkWords - base };
+}
 
 /** Sizes that decide where every region lies. */
 export interface MemoryShape {
@@ -283,12 +354,16 @@ export interface Layout {
 /** Regions begin on a page, so that an untouched one costs no memory. */
 const PAGE_WORDS = 1024;
 
+function inPages(words: number): number {
+  return Math.ceil(words / PAGE_WORDS) * PAGE_WORDS;
+}
+
 /** Places the regions one after another. The same shape gives the same layout on every thread. */
 export function layoutFor(shape: MemoryShape): Layout {
   let next = PAGE_WORDS;
   const region = (words: number): number => {
     const base = next;
-    next += Math.ceil(words / PAGE_WORDS) * PAGE_WORDS;
+    next += inPages(words);
     return base;
   };
   const pools = region(POOL_KINDS * POOL_WORDS);
@@ -299,6 +374,6 @@ export function layoutFor(shape: MemoryShape): Layout {
   const functionText = region(FN_TEXT_WORDS);
   const objects = region((shape.maxObjects + 1) * O_WORDS);
   const goroutines = region((shape.maxGoroutines + 1) * G_WORDS);
-  const slab = region(shape.slabBytes / 4);
+  const slab = region(slabLayoutFor(0, shape.slabBytes).words);
   return { pools, caches, processors, machines, functions, functionText, objects, goroutines, slab, words: next };
 }

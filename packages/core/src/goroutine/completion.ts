@@ -1,0 +1,128 @@
+/**
+ * The end of a goroutine, and those who wait for it. One word, G_JOIN:
+ *
+ * ```
+ *  31                                3   2      1     0
+ * ┌──────────────────────────────────┬──────┬──────┬──────┐
+ * │ newest joiner (goroutine number) │ lock │ host │ done │
+ * └──────────────────────────────────┴──────┴──────┴──────┘
+ * ```
+ *
+ * - *join*: a joiner writes the present newest joiner into its own G_JOIN_NEXT and puts itself in its place by compare-and-swap.
+ * - *complete*: the ending goroutine has stored its result, then swaps the word for "done", and readies everyone it found there.
+ * - *leave*: a cancelled joiner locks the word, unlinks itself, unlocks. Found in the list: it owns its own wake-up. Not found: the ending
+ *   goroutine took the list and will ready it.
+ *
+ * No wake-up is lost: both sides change the one word by compare-and-swap. Either the joiner's comes first, and `complete` finds it; or `complete`'s comes first,
+ * and the joiner sees "done" and reads the result, which was stored before. Links behind the head are stable, since only the holder of the lock or the
+ * taker of the whole list follows them.
+ *
+ * "host" asks that the ended descriptor itself be put into the host's inbox: the result of a `run` travels without another record.
+ */
+
+import { G_JOIN, G_JOIN_NEXT, G_REFS } from "../memory/layout.ts";
+
+/** The goroutine has ended and its result can be read. */
+export const DONE = 1;
+/** The host wants the descriptor in its inbox at the end. */
+export const HOST = 2;
+const LOCKED = 4;
+const HEAD_SHIFT = 3;
+const FLAGS = 7;
+
+const JOIN = G_JOIN;
+const JOIN_NEXT = G_JOIN_NEXT;
+
+/** Whether the goroutine at `base` has ended. */
+export function isDone(i32: Int32Array, base: number): boolean {
+  return (Atomics.load(i32, base + JOIN) & DONE) !== 0;
+}
+
+/** Adds `joiner` (a goroutine number; its descriptor at `joinerBase`) to those who wait. False if the goroutine has ended: read the result instead. */
+export function join(i32: Int32Array, base: number, joiner: number, joinerBase: number): boolean {
+  for (;;) {
+    const seen = Atomics.load(i32, base + JOIN);
+    if ((seen & DONE) !== 0) return false;
+    if ((seen & LOCKED) !== 0) continue;
+    i32[joinerBase + JOIN_NEXT] = seen >>> HEAD_SHIFT;
+    const word = (joiner << HEAD_SHIFT) | (seen & FLAGS);
+    if (Atomics.compareExchange(i32, base + JOIN, seen, word) === seen) return true;
+  }
+}
+
+/** Asks for the descriptor to be sent to the host at the end. False if it has ended. */
+export function requestHostNotice(i32: Int32Array, base: number): boolean {
+  for (;;) {
+    const seen = Atomics.load(i32, base + JOIN);
+    if ((seen & DONE) !== 0) return false;
+    if ((seen & LOCKED) !== 0) continue;
+    if (Atomics.compareExchange(i32, base + JOIN, seen, seen | HOST) === seen) return true;
+  }
+}
+
+/** Marks the end. Returns what was there: `firstJoiner` and `wantsHost` read it. The result must have been stored. */
+export function complete(i32: Int32Array, base: number): number {
+  for (;;) {
+    const seen = Atomics.load(i32, base + JOIN);
+    if ((seen & LOCKED) !== 0) continue;
+    if (Atomics.compareExchange(i32, base + JOIN, seen, DONE) === seen) return seen;
+  }
+}
+
+/** The newest joiner in a word that `complete` returned; the others follow through `nextJoiner`. */
+export function firstJoiner(completed: number): number {
+  return completed >>> HEAD_SHIFT;
+}
+
+/** The joiner behind the one whose descriptor is at `joinerBase`; 0 for none. To be read before that one is made ready. */
+export function nextJoiner(i32: Int32Array, joinerBase: number): number {
+  return i32[joinerBase + JOIN_NEXT];
+}
+
+/** Whether the host asked for the descriptor. */
+export function wantsHost(completed: number): boolean {
+  return (completed & HOST) !== 0;
+}
+
+/** Takes a joiner out again. False if it is not there (any more): its wake-up is under way. `baseOf` finds a goroutine's descriptor. */
+export function leave(i32: Int32Array, base: number, joiner: number, baseOf: (goroutine: number) => number): boolean {
+  const seen = lockJoiners(i32, base);
+  if (seen === DONE) return false;
+  let head = seen >>> HEAD_SHIFT;
+  let found = head === joiner;
+  if (found) {
+    head = i32[baseOf(joiner) + JOIN_NEXT];
+  } else {
+    for (let at = head; at !== 0 && !found; at = i32[baseOf(at) + JOIN_NEXT]) {
+      if (i32[baseOf(at) + JOIN_NEXT] !== joiner) continue;
+      i32[baseOf(at) + JOIN_NEXT] = i32[baseOf(joiner) + JOIN_NEXT];
+      found = true;
+    }
+  }
+  Atomics.store(i32, base + JOIN, (head << HEAD_SHIFT) | (seen & HOST));
+  return found;
+}
+
+/** The unlocked word it replaced by a locked one, or `DONE`. */
+function lockJoiners(i32: Int32Array, base: number): number {
+  for (;;) {
+    const seen = Atomics.load(i32, base + JOIN);
+    if ((seen & DONE) !== 0) return DONE;
+    if ((seen & LOCKED) !== 0) continue;
+    if (Atomics.compareExchange(i32, base + JOIN, seen, seen | LOCKED) === seen) return seen;
+  }
+}
+
+/** One more handle names this goroutine, or a value under way does. */
+export function retainHandle(i32: Int32Array, base: number): void {
+  Atomics.add(i32, base + G_REFS, 1);
+}
+
+/**
+ * A handle is done with an ended goroutine. True for the last one, which must free the descriptor. Handles let go only after the end, so the
+ * ending side never competes. The load first: alone, as nearly always, one need not write.
+ */
+export function releaseHandle(i32: Int32Array, base: number): boolean {
+  if (Atomics.load(i32, base + G_REFS) === 1) return true;
+  return Atomics.sub(i32, base + G_REFS, 1) === 1;
+}

@@ -1,0 +1,108 @@
+/**
+ * The life of a goroutine: Go's statuses and the moves between them.
+ *
+ * ```
+ * idle ─► runnable ─► running ─► waiting ─► runnable …
+ *            │           ├─────► syscall ─► running …
+ *            │           ├─────► runnable             (yielded, preempted)
+ *            └─► dead ◄──┘                            (cancelled before its start, or ended)
+ * ```
+ *
+ * One thread at a time has the right to move a goroutine: its creator until it is queued, whoever took it off a queue until it ends, and
+ * while it waits the machine it is pinned to. Another thread that makes it ready only puts it into that machine's inbox; the machine moves it
+ * to runnable when it empties the inbox. So the word has one writer at any time and needs no compare-and-swap: the queue operation in between
+ * orders the writes. Every move checks where it comes from, because a wrong start is the first symptom of a goroutine queued or woken twice.
+ */
+
+import { G_STATUS, G_WAIT_REASON } from "../memory/layout.ts";
+import type { WaitReason } from "./wait-reason.ts";
+
+/** In a free list, or taken and not yet filled in. */
+export const IDLE = 0;
+/** On a queue. */
+export const RUNNABLE = 1;
+/** On a machine, holding its processor. */
+export const RUNNING = 2;
+/** On a machine that gave its processor away to wait in the operating system. */
+export const SYSCALL = 3;
+/** Parked. */
+export const WAITING = 4;
+/** Ended; the result waits for its readers. */
+export const DEAD = 6;
+
+const NAMES: Readonly<Record<number, string>> = {
+  [IDLE]: "idle",
+  [RUNNABLE]: "runnable",
+  [RUNNING]: "running",
+  [SYSCALL]: "syscall",
+  [WAITING]: "waiting",
+  [DEAD]: "dead",
+};
+
+/** A status as Go's dumps print it. */
+export function statusName(status: number): string {
+  return NAMES[status] ?? `unknown(${status})`;
+}
+
+const STATUS = G_STATUS;
+
+/** Created and about to be queued. */
+export function transitionToRunnableFirst(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== IDLE) throw badMove(i32, base, RUNNABLE);
+  i32[base + STATUS] = RUNNABLE;
+}
+
+/** Taken off a queue to run. */
+export function transitionToRunning(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== RUNNABLE) throw badMove(i32, base, RUNNING);
+  i32[base + STATUS] = RUNNING;
+}
+
+/** Parked, and why. */
+export function transitionToWaiting(i32: Int32Array, base: number, reason: WaitReason): void {
+  if (i32[base + STATUS] !== RUNNING) throw badMove(i32, base, WAITING);
+  i32[base + STATUS] = WAITING;
+  i32[base + G_WAIT_REASON] = reason;
+}
+
+/** Woken: Go's `ready`. */
+export function transitionWaitingToRunnable(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== WAITING) throw badMove(i32, base, RUNNABLE);
+  i32[base + STATUS] = RUNNABLE;
+}
+
+/** Yielded or preempted. */
+export function transitionRunningToRunnable(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== RUNNING) throw badMove(i32, base, RUNNABLE);
+  i32[base + STATUS] = RUNNABLE;
+}
+
+/** Gave its processor away: Go's `entersyscallblock`. */
+export function transitionToSyscall(i32: Int32Array, base: number, reason: WaitReason): void {
+  if (i32[base + STATUS] !== RUNNING) throw badMove(i32, base, SYSCALL);
+  i32[base + STATUS] = SYSCALL;
+  i32[base + G_WAIT_REASON] = reason;
+}
+
+/** Has a processor again: Go's `exitsyscall`. */
+export function transitionSyscallToRunning(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== SYSCALL) throw badMove(i32, base, RUNNING);
+  i32[base + STATUS] = RUNNING;
+}
+
+/** Ended. */
+export function transitionToDead(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== RUNNING) throw badMove(i32, base, DEAD);
+  i32[base + STATUS] = DEAD;
+}
+
+/** Back in the free list. */
+export function transitionToIdle(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== DEAD) throw badMove(i32, base, IDLE);
+  i32[base + STATUS] = IDLE;
+}
+
+function badMove(i32: Int32Array, base: number, to: number): Error {
+  const from = statusName(i32[base + STATUS]);
+  return new Error(`goroutine status: ${from} to ${statusName(to)} is not a legal move (descriptor at word ${base})`);
+}

@@ -1,0 +1,35 @@
+/** A machine's own list of ready goroutines that live on it: first in, first out, linked through their descriptors, touched by one thread only. */
+
+import { G_NEXT, G_WORDS } from "../memory/layout.ts";
+
+export class LocalList {
+  private readonly i32: Int32Array;
+  private readonly links: number;
+  private head = 0;
+  private tail = 0;
+  length = 0;
+
+  constructor(i32: Int32Array, goroutines: number) {
+    this.i32 = i32;
+    this.links = goroutines + G_NEXT;
+  }
+
+  push(goroutine: number): void {
+    const { i32, links } = this;
+    i32[links + goroutine * G_WORDS] = 0;
+    if (this.tail === 0) this.head = goroutine;
+    else i32[links + this.tail * G_WORDS] = goroutine;
+    this.tail = goroutine;
+    this.length++;
+  }
+
+  /** The oldest, 0 for none. */
+  pop(): number {
+    const first = this.head;
+    if (first === 0) return 0;
+    this.head = this.i32[this.links + first * G_WORDS];
+    if (this.head === 0) this.tail = 0;
+    this.length--;
+    return first;
+  }
+}

@@ -1,0 +1,76 @@
+/** A started goroutine on its machine: what cannot leave the thread. */
+
+import type { Operation } from "./operation.ts";
+
+/** Driven by `next`. */
+export const FRAME_GENERATOR = 1;
+/** An async body: driven by its own promises. */
+export const FRAME_ASYNC = 2;
+/** A plain body: runs to its end at once, but may block its thread. */
+export const FRAME_PLAIN = 3;
+/** Not a goroutine: a promise that settles when its operation is done. */
+export const FRAME_PROMISE = 4;
+/** Not a goroutine: a thread that sleeps until its operation is done. */
+export const FRAME_BLOCKED = 5;
+
+export class Frame {
+  /** Number and first descriptor word of the goroutine (of the pseudo-goroutine for the last two kinds). */
+  goroutine = 0;
+  base = 0;
+  kind = FRAME_GENERATOR;
+  generator: Generator<unknown, unknown, unknown> | undefined = undefined;
+  /** What it waits for. */
+  operation: Operation<unknown> | undefined = undefined;
+  /** Called when a FRAME_PROMISE is made ready. */
+  wake: (() => void) | undefined = undefined;
+  /** Set for a FRAME_BLOCKED that was made ready. */
+  woken = false;
+  /** Set just before a generator is resumed, taken by the operation that parked it. */
+  resumed = false;
+}
+
+/** The frames of one thread, by place; places are reused. Place 0 stays empty. */
+export class FrameTable {
+  private readonly frames: (Frame | undefined)[] = [undefined];
+  private readonly free: number[] = [];
+  private readonly spare: Frame[] = [];
+
+  /** A frame that is not in the table. */
+  take(): Frame {
+    return this.spare.pop() ?? new Frame();
+  }
+
+  /** Gives a place to a frame that outlives this call of the scheduler. */
+  add(frame: Frame): number {
+    const place = this.free.pop();
+    if (place === undefined) return this.frames.push(frame) - 1;
+    this.frames[place] = frame;
+    return place;
+  }
+
+  at(place: number): Frame {
+    const frame = this.frames[place];
+    if (frame === undefined) throw new Error(`frame table: no frame at place ${place}`);
+    return frame;
+  }
+
+  /** Frees the place (0: it never had one) and keeps the object for the next goroutine. */
+  remove(place: number, frame: Frame): void {
+    if (place !== 0) {
+      this.frames[place] = undefined;
+      this.free.push(place);
+    }
+    frame.generator = undefined;
+    frame.operation = undefined;
+    frame.wake = undefined;
+    if (this.spare.length < SPARE_FRAMES) this.spare.push(frame);
+  }
+
+  /** Calls `visit` for every frame in the table. */
+  forEach(visit: (frame: Frame) => void): void {
+    for (const frame of this.frames) if (frame !== undefined) visit(frame);
+  }
+}
+
+/** Kept for reuse; a guess at what a burst needs. */
+const SPARE_FRAMES = 4096;

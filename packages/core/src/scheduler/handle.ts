@@ -1,0 +1,138 @@
+/**
+ * A goroutine's outcome, for whoever holds the handle.
+ *
+ * A handle keeps the descriptor until the goroutine has ended and its result is read; then the result lives here and the descriptor goes back. Each thread that a handle
+ * was sent to has an object of its own, which counts as one reference (G_REFS).
+ */
+
+import { FAILED, TAG_MASK } from "../goroutine/descriptor.ts";
+import { isDone, join, releaseHandle } from "../goroutine/completion.ts";
+import { REASON_JOIN } from "../goroutine/wait-reason.ts";
+import { G_ARGS, G_ID, G_JOIN, G_META, G_WORDS } from "../memory/layout.ts";
+import { TAG_NUMBER } from "../values/tags.ts";
+import { Operation, PARKED, proceed, type Suspension } from "./operation.ts";
+import type { Thread } from "./thread.ts";
+
+const JOIN = G_JOIN;
+const META = G_META;
+const ARGS = G_ARGS;
+const NUMBER = TAG_NUMBER;
+
+const OPEN = 0;
+const RETURNED = 1;
+const THREW = 2;
+
+export class GoroutineHandle<R> implements PromiseLike<R> {
+  /** Goroutine id: unique in the runtime, never reused. */
+  readonly id: number;
+  readonly thread: Thread;
+  readonly goroutine: number;
+  readonly base: number;
+  private state = OPEN;
+  private value: unknown = undefined;
+  private promise: Promise<R> | undefined = undefined;
+
+  /** For a goroutine that was just created, or one that a reference was counted for. */
+  constructor(thread: Thread, goroutine: number) {
+    this.thread = thread;
+    this.goroutine = goroutine;
+    this.base = thread.descriptors + goroutine * G_WORDS;
+    this.id = thread.f64[(this.base + G_ID) >> 1];
+    thread.adopt(this as GoroutineHandle<unknown>);
+  }
+
+  /** Whether the goroutine has ended. */
+  get done(): boolean {
+    return this.state !== OPEN || isDone(this.thread.i32, this.base);
+  }
+
+  /** Whether the descriptor is still this goroutine's: only then the handle can be sent to other threads by reference. */
+  get isOpen(): boolean {
+    return this.state === OPEN;
+  }
+
+  /** Moves the result here if the goroutine has ended. */
+  trySettle(): boolean {
+    if (this.state !== OPEN) return true;
+    const { i32, f64 } = this.thread;
+    const { base } = this;
+    if ((Atomics.load(i32, base + JOIN) & 1) === 0) return false;
+    const meta = i32[base + META];
+    const tag = meta & TAG_MASK;
+    this.state = (meta & FAILED) === 0 ? RETURNED : THREW;
+    if (tag === NUMBER) this.value = f64[(base + ARGS) >> 1];
+    else this.readResult(tag);
+    if (releaseHandle(i32, base)) {
+      if (tag !== NUMBER) this.thread.codec.drop(base + ARGS, tag);
+      this.thread.freeDescriptor(this.goroutine, base);
+    }
+    return true;
+  }
+
+  /** Copies the result out; the last of the handles drops what was copied. */
+  private readResult(tag: number): void {
+    try {
+      this.value = this.thread.codec.peek(this.base + ARGS, tag);
+    } catch (error) {
+      this.value = error;
+      this.state = THREW;
+    }
+  }
+
+  /** The outcome of an ended goroutine. */
+  result(): R {
+    if (this.state === THREW) throw this.value;
+    return this.value as R;
+  }
+
+  [Symbol.iterator](): Iterator<Suspension, R, unknown> {
+    return this;
+  }
+
+  next(): IteratorResult<Suspension, R> {
+    if (this.trySettle()) return proceed(this.result());
+    const { thread } = this;
+    const frame = thread.parkCurrent(undefined, REASON_JOIN);
+    if (join(thread.i32, this.base, frame.goroutine, frame.base)) return PARKED;
+    thread.unparkCurrent(frame);
+    this.trySettle();
+    return proceed(this.result());
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a handle is awaited
+  then<A = R, B = never>(
+    onFulfilled?: ((value: R) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.promise ??= new JoinOperation<R>(this).toPromise();
+    return this.promise.then(onFulfilled, onRejected);
+  }
+
+  block(): R {
+    return new JoinOperation<R>(this).block();
+  }
+}
+
+/** One wait for a handle. */
+class JoinOperation<R> extends Operation<R> {
+  readonly reason = REASON_JOIN;
+  private readonly handle: GoroutineHandle<R>;
+
+  constructor(handle: GoroutineHandle<R>) {
+    super(handle.thread);
+    this.handle = handle;
+  }
+
+  attempt(): boolean {
+    return this.handle.trySettle();
+  }
+
+  enqueue(waiter: number, base: number): boolean {
+    return join(this.thread.i32, this.handle.base, waiter, base);
+  }
+
+  finish(): R {
+    this.handle.trySettle();
+    return this.handle.result();
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * The host's side of a runtime: the thread that started it. It runs no goroutines and is never blocked.
+ *
+ * *Out*: goroutines that the host starts go to the global queue. The first of a burst goes at once, so that a machine wakes while the host prepares the others; the rest go in batches.
+ *
+ * *In*: an ended goroutine that the host waits for comes back as its own descriptor, through the host's inbox; a waiter of the host (a promise on some operation) comes the same way. Machines
+ * ring only when the host has said that it sleeps: one wake-up serves whatever has come by then.
+ */
+
+import { HeddleError, NoRuntimeError } from "../base/errors.ts";
+import { FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
+import { HOST } from "../goroutine/completion.ts";
+import type { Body } from "../goroutine/functions.ts";
+import type { WaitReason } from "../goroutine/wait-reason.ts";
+import {
+  G_ARGS,
+  G_FRAME,
+  G_HOST_SLOT,
+  G_JOIN,
+  G_META,
+  G_NEXT,
+  G_WORDS,
+  SCHED_CLOSING,
+} from "../memory/layout.ts";
+import * as inbox from "../queue/inbox.ts";
+import { TAG_NUMBER } from "../values/tags.ts";
+import type { Frame } from "./frame.ts";
+import { GoroutineHandle } from "./handle.ts";
+import { CLOSED, DRAINING } from "./idle.ts";
+import type { Operation } from "./operation.ts";
+import { announceSleep, ASLEEP_IN_EVENT_LOOP, sleepInEventLoop, stayAwake } from "./parker.ts";
+import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
+
+const NUMBER = TAG_NUMBER;
+
+/** Goroutines handed over at once: large enough to make the lock cheap, small enough that machines start early. */
+const BATCH = 64;
+
+/** What the host's package provides. */
+export interface HostPlatform {
+  /** The first promise began to wait for the runtime (true), or the last was settled (false). */
+  keepAlive(pending: boolean): void;
+  /** Something was submitted: its result will come soon. */
+  expectResults(): void;
+  /** Adds the host's stack to an error from a goroutine, and rejects with it. */
+  rejectWithSite(resolve: (value: unknown) => void, error: unknown): void;
+}
+
+interface PendingRun {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+export class HostThread extends Thread {
+  private readonly platform: HostPlatform;
+  private readonly record: number;
+  private readonly batch: Int32Array = new Int32Array(BATCH);
+  private batched = 0;
+  private flushDue = false;
+  private readonly runs: (PendingRun | undefined)[] = [undefined];
+  private readonly freeRuns: number[] = [];
+  private pending = 0;
+  private failure: HeddleError | undefined = undefined;
+
+  constructor(parts: ThreadParts, platform: HostPlatform) {
+    super(parts);
+    this.platform = platform;
+    this.record = this.memory.layout.machines;
+    this.idle.initialise();
+  }
+
+  // ── out ──
+
+  /** Starts a goroutine and settles a promise with its outcome. */
+  run(body: Body, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.checkOpen();
+      const goroutine = this.launch(this.functionId(body), args, 0);
+      const base = this.descriptors + goroutine * G_WORDS;
+      this.i32[base + G_JOIN] = HOST;
+      this.i32[base + G_HOST_SLOT] = this.addRun({ resolve, reject });
+      this.promiseStarted();
+      this.enqueueNew(goroutine);
+    });
+  }
+
+  /** Starts a goroutine. */
+  spawn(body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
+    this.checkOpen();
+    const goroutine = this.launch(this.functionId(body), args, 0);
+    const handle = new GoroutineHandle<unknown>(this, goroutine);
+    this.enqueueNew(goroutine);
+    return handle;
+  }
+
+  override go(body: Body, args: readonly unknown[]): void {
+    this.checkOpen();
+    super.go(body, args);
+  }
+
+  enqueueNew(goroutine: number): void {
+    if (this.flushDue) {
+      this.batch[this.batched++] = goroutine;
+      if (this.batched === BATCH) this.flush();
+      return;
+    }
+    this.flushDue = true;
+    void Promise.resolve().then(() => {
+      this.flushDue = false;
+      if (this.batched > 0) this.flush();
+    });
+    this.globalQueue.push(goroutine);
+    this.idle.wakeOneIfIdle();
+    this.platform.expectResults();
+  }
+
+  private flush(): void {
+    this.globalQueue.pushChain(this.batch, this.batched);
+    this.batched = 0;
+    this.idle.wakeOneIfIdle();
+  }
+
+  private addRun(run: PendingRun): number {
+    const slot = this.freeRuns.pop();
+    if (slot === undefined) return this.runs.push(run) - 1;
+    this.runs[slot] = run;
+    return slot;
+  }
+
+  private checkOpen(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  // ── in ──
+
+  /** Settles what has come in. Returns whether anything had. */
+  drain(): boolean {
+    const { i32, descriptors } = this;
+    let at = inbox.takeAll(i32, descriptors, this.record);
+    if (at === 0) return false;
+    while (at !== 0) {
+      const base = descriptors + at * G_WORDS;
+      const following = i32[base + G_NEXT];
+      if ((i32[base + G_META] & PSEUDO) !== 0) this.readyHere(at, base);
+      else this.finishRun(at, base);
+      at = following;
+    }
+    return true;
+  }
+
+  private finishRun(goroutine: number, base: number): void {
+    const { i32 } = this;
+    const meta = i32[base + G_META];
+    const tag = meta & TAG_MASK;
+    const slot = i32[base + G_HOST_SLOT];
+    const run = this.runs[slot];
+    this.runs[slot] = undefined;
+    this.freeRuns.push(slot);
+    let failed = (meta & FAILED) !== 0;
+    let value: unknown;
+    try {
+      value = tag === NUMBER ? this.f64[(base + G_ARGS) >> 1] : this.codec.take(base + G_ARGS, tag);
+    } catch (error) {
+      value = error;
+      failed = true;
+    }
+    this.freeDescriptor(goroutine, base);
+    this.promiseSettled();
+    if (!failed) run?.resolve(value);
+    else if (run !== undefined) this.platform.rejectWithSite(run.resolve, value);
+  }
+
+  protected readyHere(_goroutine: number, base: number): void {
+    this.frames.at(this.i32[base + G_FRAME]).wake?.();
+  }
+
+  protected promiseStarted(): void {
+    if (this.pending++ === 0) this.platform.keepAlive(true);
+  }
+
+  protected promiseSettled(): void {
+    if (--this.pending === 0) this.platform.keepAlive(false);
+  }
+
+  /** Whether a promise waits for the runtime. */
+  get hasPending(): boolean {
+    return this.pending > 0;
+  }
+
+  /**
+   * Says that the host sleeps in its event loop from now on. Returns a promise of the wake-up; undefined if something has come meanwhile and should be drained at once.
+   */
+  sleep(): Promise<unknown> | undefined {
+    const { i32, record } = this;
+    announceSleep(i32, record, ASLEEP_IN_EVENT_LOOP);
+    if (inbox.isEmpty(i32, record)) {
+      const waking = sleepInEventLoop(i32, record);
+      if (waking !== undefined) return waking;
+    }
+    stayAwake(i32, record);
+    return undefined;
+  }
+
+  // ── the end ──
+
+  /** Asks the machines to say when all processors are idle. */
+  startDraining(): void {
+    Atomics.store(this.i32, SCHED_CLOSING, DRAINING);
+  }
+
+  /** Tells the machines to leave, and rejects what still waits. */
+  shutDown(error: HeddleError): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    Atomics.store(this.i32, SCHED_CLOSING, CLOSED);
+    const waiting = this.runs.splice(1);
+    for (const run of waiting) {
+      if (run === undefined) continue;
+      this.promiseSettled();
+      run.reject(error);
+    }
+    this.frames.forEach((frame) => frame.fail?.(error));
+  }
+
+  /** Why nothing can be started any more. */
+  get closedBecause(): HeddleError | undefined {
+    return this.failure;
+  }
+
+  // ── what only goroutines do ──
+
+  currentId(): number {
+    return 0;
+  }
+
+  parkCurrent(_operation: Operation<unknown> | undefined, _reason: WaitReason): Frame {
+    throw notInGoroutine("yield*");
+  }
+
+  unparkCurrent(_frame: Frame): void {
+    throw notInGoroutine("yield*");
+  }
+
+  blockOn(_operation: Operation<unknown>): void {
+    throw notInGoroutine("block()");
+  }
+}
+
+/** The error of a runtime that was closed. */
+export function closedError(): NoRuntimeError {
+  return new NoRuntimeError("the runtime is closed");
+}

@@ -1,0 +1,930 @@
+/**
+ * A machine: a thread that runs goroutines while it holds a processor.
+ *
+ * `run` is called from the thread's event loop and returns to it: every few milliseconds (promises, finalizers and the inspector live there), when an async body waits for its microtasks, and
+ * when there is nothing to do but something pending that only the event loop can bring on. With nothing pending it sleeps inside, in `Atomics.wait`.
+ *
+ * What may run next stands in six places, and none may starve another:
+ *
+ * 1. `next`: the goroutine of this machine that was made ready last. It shares the time slice of the one that woke it, as does
+ * 2. the processor's runNext slot: the goroutine that was created last;
+ * 3. `local`: ready goroutines that live on this machine, and what came through the inbox;
+ * 4. the processor's ring: goroutines that have never run;
+ * 5. `yielded`: goroutines of this machine that gave way. A goroutine that has run cannot go to the back of the global queue, as Go's does, for it cannot leave; this list is
+ *    this machine's share of that queue;
+ * 6. the global queue.
+ *
+ * 1 and 2 come first, until sysmon finds that the slice they share is used up; then they go behind. 3 and 4 take turns. 5 and 6 take turns, every 61 rounds and when the others are empty.
+ */
+
+import {
+  COUNT_MASK,
+  COUNT_SHIFT,
+  DETACHED,
+  FAILED,
+  PACKED,
+  SLOT_WORDS,
+  TAG_BITS,
+  TAG_MASK,
+} from "../goroutine/descriptor.ts";
+import { complete, firstJoiner, nextJoiner, wantsHost } from "../goroutine/completion.ts";
+import { BODY_ASYNC, BODY_GENERATOR, type Body, bodyIn, bodyKind, declaredBody, isGenerator } from "../goroutine/functions.ts";
+import {
+  RUNNING,
+  transitionRunningToRunnable,
+  transitionSyscallToRunning,
+  transitionToDead,
+  transitionToRunning,
+  transitionToSyscall,
+  transitionToWaiting,
+  transitionWaitingToRunnable,
+} from "../goroutine/status.ts";
+import { REASON_AWAIT, type WaitReason } from "../goroutine/wait-reason.ts";
+import {
+  CACHE_ENDED,
+  CACHE_HANDOFFS,
+  CACHE_PARKS,
+  CACHE_PREEMPTIONS,
+  CACHE_STEALS,
+  CACHE_WORDS,
+  G_ARGS,
+  G_FRAME,
+  G_FUNCTION,
+  G_ID,
+  G_MACHINE,
+  G_META,
+  G_NEXT,
+  G_STATUS,
+  G_WORDS,
+  H_PROCS,
+  M_WORDS,
+  P_CURRENT,
+  P_GIVE_UP,
+  P_PREEMPT,
+  P_TICK,
+  P_WORDS,
+  SCHED_CLOSING,
+} from "../memory/layout.ts";
+import * as inbox from "../queue/inbox.ts";
+import { LocalList } from "../queue/local-list.ts";
+import { RunQueueOwner, RunQueueStealer } from "../queue/run-queue.ts";
+import { TAG_NUMBER } from "../values/tags.ts";
+import { FunctionError } from "../base/errors.ts";
+import {
+  FRAME_ASYNC,
+  FRAME_BLOCKED,
+  FRAME_GENERATOR,
+  FRAME_PLAIN,
+  FRAME_PROMISE,
+  type Frame,
+} from "./frame.ts";
+import { GoroutineHandle } from "./handle.ts";
+import { CLOSED } from "./idle.ts";
+import { type Operation, SUSPENSION } from "./operation.ts";
+import { announceSleep, ASLEEP, ASLEEP_IN_EVENT_LOOP, sleep, stayAwake, wake } from "./parker.ts";
+import { randomOrder, type RandomOrder } from "./random-order.ts";
+import { notInGoroutine, Thread, type ThreadParts, threadCache } from "./thread.ts";
+
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const WORDS = G_WORDS;
+const STATUS = G_STATUS;
+const ARGS = G_ARGS;
+const META = G_META;
+const MACHINE = G_MACHINE;
+const FRAME = G_FRAME;
+const FUNCTION = G_FUNCTION;
+const NEXT = G_NEXT;
+const TICK = P_TICK;
+const CURRENT = P_CURRENT;
+const PREEMPT = P_PREEMPT;
+const PARKS = CACHE_PARKS / 2;
+const ENDED = CACHE_ENDED / 2;
+const NUMBER = TAG_NUMBER;
+
+/** Rounds between two looks at the global queue, as Go has it: prime, so as not to fall in step with programs. */
+const GLOBAL_EVERY = 61;
+/** How long a machine runs before it returns to its event loop. */
+const TURN_MS = 4;
+/** Goroutines between two looks at the clock, at most: short enough that a change of pace is noticed within a slice or so. */
+const MAX_CLOCK_STRIDE = 64;
+/** How long a machine that found nothing goes on looking. About what a sleep and a wake-up cost. */
+const SEARCH_MS = 0.05;
+/** Full rounds over all processors that a steal makes before it also takes runNext. */
+const STEAL_ROUNDS = 4;
+/** Goroutines that may run between an async body's step and its microtasks. */
+const MICROTASKS_AFTER = 32;
+
+/** Why `run` returned. */
+export const LEAVE_CLOSED = 1;
+/** Call `run` again after a turn of the event loop. */
+export const LEAVE_TURN = 2;
+/** Call `run` again after the microtasks. */
+export const LEAVE_MICROTASKS = 3;
+/** The machine is listed as idle and announced as asleep in its event loop: wait on its park word, then call `run` again. */
+export const LEAVE_EVENTS = 4;
+
+/** What the thread's package provides. */
+export interface MachinePlatform {
+  /** Whether something is pending that only a turn of the event loop can bring on. */
+  eventsPending(): boolean;
+  /** `run` is wanted, though nobody is in it: call it soon. */
+  requestRun(): void;
+  /** Loads a module for its bodies. */
+  load(url: string): Promise<object>;
+  /** Runs the first part of an async body so that `asyncFrame` finds the frame in all its continuations. */
+  enterAsync(frame: Frame, start: () => unknown): unknown;
+  /** The frame of the async body whose continuation runs now. */
+  asyncFrame(): Frame | undefined;
+  /** An error left a `go` body. */
+  panic(goroutine: number, error: unknown): void;
+}
+
+export class Machine extends Thread {
+  private readonly platform: MachinePlatform;
+  private readonly procs: number;
+  private readonly machineRecord: number;
+  private readonly queue: RunQueueOwner;
+  private readonly stealers: RunQueueStealer[] = [];
+  private readonly order: RandomOrder;
+  private readonly local: LocalList;
+  private readonly yielded: LocalList;
+  private readonly batch: Int32Array = new Int32Array(128);
+  /** The processor it holds, -1 for none, and the first word of its record. */
+  private processor = -1;
+  private processorBase = 0;
+  /** Whether it stands in one of the idle coordinator's lists. */
+  private listed = false;
+  private searching = false;
+  private next = 0;
+  /** The frame that runs now. */
+  private frame: Frame | undefined = undefined;
+  /** Whether `run` is on the stack. */
+  private running = false;
+  private untilGlobal = GLOBAL_EVERY;
+  private localTurn = false;
+  private yieldedTurn = false;
+  private untilClock = 1;
+  private clockStride = 1;
+  private lastClock = 0;
+  private turnEnds = 0;
+  /** Whether anything ran since the last turn of the event loop. */
+  private ranSinceTurn = false;
+  private microtasksDue = 0;
+  private asyncFrames = 0;
+  private readonly bodies: (Body | undefined)[] = [];
+  private readonly kinds: number[] = [];
+  private readonly loading = new Map<number, LocalList>();
+
+  constructor(parts: ThreadParts, platform: MachinePlatform) {
+    super(parts);
+    const { i32, memory } = this;
+    this.platform = platform;
+    this.procs = i32[H_PROCS];
+    this.machineRecord = memory.layout.machines + this.number * M_WORDS;
+    this.queue = new RunQueueOwner(i32, this.globalQueue);
+    this.local = new LocalList(i32, memory.layout.goroutines);
+    this.yielded = new LocalList(i32, memory.layout.goroutines);
+    for (let p = 0; p < this.procs; p++) {
+      this.stealers.push(new RunQueueStealer(i32, memory.layout.processors + p * P_WORDS));
+    }
+    this.order = randomOrder(this.procs, this.number * 0x9e3779b1 + 1);
+  }
+
+  // ── the loop ──
+
+  /** Runs goroutines until there is a reason to return to the event loop: one of the `LEAVE_` values. */
+  run(): number {
+    if (Atomics.load(this.i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
+    this.running = true;
+    this.lastClock = performance.now();
+    this.turnEnds = this.lastClock + TURN_MS;
+    this.untilClock = this.clockStride;
+    try {
+      return this.runLoop();
+    } finally {
+      this.running = false;
+      // Between turns nothing runs that sysmon could ask to give way.
+      if (this.processor >= 0) this.i32[this.processorBase + CURRENT] = 0;
+    }
+  }
+
+  private runLoop(): number {
+    for (;;) {
+      if (this.processor < 0 || this.listed) {
+        const leave = this.obtainProcessor();
+        if (leave !== 0) return leave;
+      }
+      if (this.i32[this.processorBase + P_GIVE_UP] !== 0 && this.giveUpProcessor()) continue;
+      let goroutine = this.pick();
+      if (goroutine === 0) {
+        if (this.microtasksDue > 0) return this.leaveForMicrotasks();
+        goroutine = this.search();
+        if (goroutine === 0) continue;
+      }
+      this.runOne(goroutine);
+      if (this.microtasksDue > 0 && ++this.microtasksDue > MICROTASKS_AFTER) return this.leaveForMicrotasks();
+      if (--this.untilClock === 0 && this.turnIsOver()) return LEAVE_TURN;
+    }
+  }
+
+  private leaveForMicrotasks(): number {
+    this.microtasksDue = 0;
+    return LEAVE_MICROTASKS;
+  }
+
+  /** Looks at the clock, rarely: after as many goroutines as, at the present pace, use half of what is left of the turn. */
+  private turnIsOver(): boolean {
+    const now = performance.now();
+    const left = this.turnEnds - now;
+    const each = (now - this.lastClock) / this.clockStride;
+    this.lastClock = now;
+    this.clockStride = Math.max(1, Math.min(MAX_CLOCK_STRIDE, Math.floor(left / 2 / each)));
+    this.untilClock = this.clockStride;
+    if (left > 0) return Atomics.load(this.i32, SCHED_CLOSING) === CLOSED;
+    this.clockStride = Math.max(1, Math.min(MAX_CLOCK_STRIDE, Math.floor(TURN_MS / 2 / each)));
+    this.ranSinceTurn = false;
+    return true;
+  }
+
+  // ── what runs next ──
+
+  private pick(): number {
+    const { i32, processorBase } = this;
+    if (!inbox.seemsEmpty(i32, this.machineRecord)) this.emptyInbox();
+    // Plain reads: sysmon repeats what it asks, so a flag seen a round late is only a little late.
+    if (i32[processorBase + PREEMPT] !== 0) this.endSharedSlice();
+    if (--this.untilGlobal === 0) {
+      this.untilGlobal = GLOBAL_EVERY;
+      const goroutine = this.fromBack(1);
+      if (goroutine !== 0) return this.newSlice(goroutine);
+    }
+    const { next } = this;
+    if (next !== 0) {
+      this.next = 0;
+      return next;
+    }
+    const created = this.queue.popNext();
+    if (created !== 0) return created;
+    this.localTurn = !this.localTurn;
+    let goroutine = this.localTurn ? this.local.pop() : this.queue.pop();
+    if (goroutine === 0) goroutine = this.localTurn ? this.queue.pop() : this.local.pop();
+    if (goroutine === 0) goroutine = this.fromBack(128);
+    return goroutine === 0 ? 0 : this.newSlice(goroutine);
+  }
+
+  private newSlice(goroutine: number): number {
+    this.i32[this.processorBase + TICK]++;
+    return goroutine;
+  }
+
+  /** One from the back of the line: from this machine's yielded ones and the global queue in turn. */
+  private fromBack(max: number): number {
+    this.yieldedTurn = !this.yieldedTurn;
+    const first = this.yieldedTurn ? this.yielded.pop() : this.fromGlobal(max);
+    if (first !== 0) return first;
+    return this.yieldedTurn ? this.fromGlobal(max) : this.yielded.pop();
+  }
+
+  /** Takes this processor's share of the global queue (Go's globrunqget); all but one go to the ring. */
+  private fromGlobal(max: number): number {
+    const size = this.globalQueue.size();
+    if (size === 0) return 0;
+    const share = Math.floor(size / this.procs) + 1;
+    const count = this.globalQueue.popBatch(this.batch, Math.min(share, max, max === 1 ? 1 : this.queue.room()));
+    for (let i = 1; i < count; i++) this.queue.push(this.batch[i]);
+    return count === 0 ? 0 : this.batch[0];
+  }
+
+  /** The slice that a chain of wake-ups shared is used up: those it would go on with go behind the others. */
+  private endSharedSlice(): void {
+    const { i32, processorBase } = this;
+    Atomics.store(i32, processorBase + PREEMPT, 0);
+    if (this.next !== 0) {
+      this.local.push(this.next);
+      this.next = 0;
+    }
+    const created = this.queue.popNext();
+    if (created !== 0) this.queue.push(created);
+    i32[processorBase + TICK]++;
+  }
+
+  private emptyInbox(): void {
+    const { i32, descriptors } = this;
+    let at = inbox.takeAll(i32, descriptors, this.machineRecord);
+    while (at !== 0) {
+      const base = descriptors + at * WORDS;
+      const following = i32[base + NEXT];
+      this.arrive(at, base);
+      at = following;
+    }
+  }
+
+  /** A waiter of this machine was made ready by another thread. */
+  private arrive(goroutine: number, base: number): void {
+    const frame = this.frames.at(this.i32[base + FRAME]);
+    if (frame.kind === FRAME_PROMISE) this.settlePromise(frame);
+    else if (frame.kind === FRAME_BLOCKED) frame.woken = true;
+    else {
+      transitionWaitingToRunnable(this.i32, base);
+      this.local.push(goroutine);
+    }
+  }
+
+  protected readyHere(goroutine: number, base: number): void {
+    const frame = this.frames.at(this.i32[base + FRAME]);
+    if (frame.kind === FRAME_PROMISE) {
+      this.settlePromise(frame);
+      return;
+    }
+    if (frame.kind === FRAME_BLOCKED) {
+      frame.woken = true;
+      return;
+    }
+    transitionWaitingToRunnable(this.i32, base);
+    if (this.next !== 0) this.local.push(this.next);
+    this.next = goroutine;
+    if (!this.running) this.platform.requestRun();
+  }
+
+  protected promiseStarted(): void {
+    this.asyncFrames++;
+  }
+
+  protected promiseSettled(): void {
+    this.asyncFrames--;
+  }
+
+  private settlePromise(frame: Frame): void {
+    this.microtasksDue ||= 1;
+    frame.wake?.();
+    if (!this.running) this.platform.requestRun();
+  }
+
+  // ── searching and sleeping ──
+
+  /** Out of work: looks for some at the other processors for a while, then goes idle. Returns a goroutine, or 0 with the machine idle or its state changed. */
+  private search(): number {
+    const { i32 } = this;
+    i32[this.processorBase + CURRENT] = 0;
+    if (this.searching || this.idle.tryStartSearching()) {
+      this.searching = true;
+      const until = performance.now() + SEARCH_MS;
+      do {
+        for (let round = 0; round < STEAL_ROUNDS; round++) {
+          const goroutine = this.stealOrPick(round === STEAL_ROUNDS - 1);
+          if (goroutine !== 0) {
+            this.found();
+            return goroutine;
+          }
+        }
+      } while (performance.now() < until && Atomics.load(i32, SCHED_CLOSING) !== CLOSED);
+    }
+    return this.goIdle();
+  }
+
+  private stealOrPick(takeNext: boolean): number {
+    if (!inbox.seemsEmpty(this.i32, this.machineRecord)) this.emptyInbox();
+    const own = this.pick();
+    if (own !== 0) return own;
+    if (this.procs === 1) return 0;
+    this.order.start();
+    for (let p = this.order.next(); p >= 0; p = this.order.next()) {
+      if (p === this.processor) continue;
+      const goroutine = this.queue.stealFrom(this.stealers[p], takeNext);
+      if (goroutine === 0) continue;
+      this.f64[(this.cache + CACHE_STEALS) >> 1] += this.queue.stolen;
+      return this.newSlice(goroutine);
+    }
+    return 0;
+  }
+
+  private found(): void {
+    this.searching = false;
+    this.idle.stopSearching();
+  }
+
+  /**
+   * Gives the processor up and lists the machine as idle; then looks through everything once more, as the protocol in idle.ts demands. The sleep itself is `obtainProcessor`'s.
+   */
+  private goIdle(): number {
+    const { processor } = this;
+    this.dropProcessor();
+    this.idle.goIdle(this.number, processor);
+    this.listed = true;
+    if (this.searching) {
+      this.searching = false;
+      this.idle.giveUpSearch();
+    }
+    if (!this.workSomewhere()) return 0;
+    this.takeGrant();
+    if (this.processor >= 0) return 0;
+    const again = this.idle.tryAcquireProcessor(this.number);
+    if (again < 0) {
+      this.idle.goIdle(this.number, -1);
+      this.listed = true;
+      return 0;
+    }
+    this.holdProcessor(again);
+    return 0;
+  }
+
+  private workSomewhere(): boolean {
+    if (this.globalQueue.size() !== 0) return true;
+    for (const stealer of this.stealers) if (!stealer.isEmpty()) return true;
+    return false;
+  }
+
+  /** Gets a processor, sleeping until there is one and something to do with it. 0 when it holds one, else why to leave. */
+  private obtainProcessor(): number {
+    const { i32 } = this;
+    for (;;) {
+      if (Atomics.load(i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
+      if (!inbox.isEmpty(i32, this.machineRecord)) this.emptyInbox();
+      if (this.listed && (this.idle.hasGrant(this.number) || this.hasOwnWork())) this.takeGrant();
+      if (this.processor >= 0 && !this.listed) return 0;
+      if (!this.listed) {
+        if (this.acquireOrList()) return 0;
+        continue;
+      }
+      if (this.microtasksDue > 0) return this.leaveForMicrotasks();
+      const leave = this.sleepWhileListed();
+      if (leave !== 0) return leave;
+    }
+  }
+
+  /** Takes a processor if there is use for one. Otherwise lists the machine: as waiting for one if goroutines that live here are ready, else as idle. */
+  private acquireOrList(): boolean {
+    const own = this.hasOwnWork();
+    if (own || this.workSomewhere()) {
+      const processor = this.idle.tryAcquireProcessor(this.number);
+      if (processor >= 0) {
+        this.holdProcessor(processor);
+        return true;
+      }
+    }
+    if (own) this.idle.waitForProcessor(this.number, -1);
+    else this.idle.goIdle(this.number, -1);
+    this.listed = true;
+    // Idle without having held a processor: whoever published work before this listing may have found nobody to wake.
+    if (!own && this.workSomewhere() && !this.idle.noneIdle()) this.takeGrant();
+    return this.processor >= 0;
+  }
+
+  private sleepWhileListed(): number {
+    const { i32, machineRecord } = this;
+    if (this.ranSinceTurn) {
+      this.ranSinceTurn = false;
+      return LEAVE_TURN;
+    }
+    const inEventLoop = this.asyncFrames > 0 || this.loading.size > 0 || this.platform.eventsPending();
+    announceSleep(i32, machineRecord, inEventLoop ? ASLEEP_IN_EVENT_LOOP : ASLEEP);
+    if (!inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number) || Atomics.load(i32, SCHED_CLOSING) === CLOSED) {
+      stayAwake(i32, machineRecord);
+      return 0;
+    }
+    if (inEventLoop) return LEAVE_EVENTS;
+    sleep(i32, machineRecord);
+    return 0;
+  }
+
+  /** Whether a goroutine that lives here can run. */
+  private hasOwnWork(): boolean {
+    return this.next !== 0 || this.local.length > 0 || this.yielded.length > 0;
+  }
+
+  private takeGrant(): void {
+    const grant = this.idle.leaveLists(this.number);
+    this.listed = false;
+    if (grant.processor < 0) return;
+    this.searching = grant.searching;
+    this.holdProcessor(grant.processor);
+  }
+
+  private holdProcessor(processor: number): void {
+    const { layout } = this.memory;
+    this.processor = processor;
+    this.processorBase = layout.processors + processor * P_WORDS;
+    this.useCache(layout.caches + processor * CACHE_WORDS);
+    this.queue.attach(this.processorBase);
+    this.i32[this.processorBase + CURRENT] = 0;
+    Atomics.store(this.i32, this.processorBase + P_GIVE_UP, 0);
+  }
+
+  private dropProcessor(): void {
+    this.i32[this.processorBase + CURRENT] = 0;
+    this.processor = -1;
+    this.useCache(threadCache(this.memory, this.number));
+  }
+
+  private useCache(cache: number): void {
+    this.cache = cache;
+    this.goroutines.useCache(cache);
+    this.slab.useCache(cache);
+  }
+
+  /** Another machine has waited for a slice: it gets this processor, and this machine queues for the next one if it needs it. False if nobody waits any more. */
+  private giveUpProcessor(): boolean {
+    const { processor } = this;
+    Atomics.store(this.i32, this.processorBase + P_GIVE_UP, 0);
+    if (!this.idle.somebodyWaits()) return false;
+    this.f64[(this.cache + CACHE_HANDOFFS) >> 1]++;
+    const wanted = this.hasOwnWork();
+    this.dropProcessor();
+    if (wanted) this.idle.waitForProcessor(this.number, processor);
+    else this.idle.goIdle(this.number, processor);
+    this.listed = true;
+    return true;
+  }
+
+  // ── running one goroutine ──
+
+  private runOne(goroutine: number): void {
+    const { i32, processorBase } = this;
+    const base = this.descriptors + goroutine * WORDS;
+    if (this.searching) this.found();
+    this.ranSinceTurn = true;
+    transitionToRunning(i32, base);
+    i32[processorBase + CURRENT] = goroutine;
+    if (i32[base + MACHINE] === 0) this.start(goroutine, base);
+    else this.resume(this.frames.at(i32[base + FRAME]));
+    this.frame = undefined;
+  }
+
+  private start(goroutine: number, base: number): void {
+    const { i32 } = this;
+    const id = i32[base + FUNCTION];
+    i32[base + MACHINE] = this.number + 1;
+    const body = this.bodies[id];
+    if (body === undefined) {
+      this.waitForModule(id, goroutine, base);
+      return;
+    }
+    const frame = this.frames.take();
+    frame.goroutine = goroutine;
+    frame.base = base;
+    this.frame = frame;
+    if (this.kinds[id] === BODY_GENERATOR) {
+      let generator: Generator<unknown, unknown, unknown>;
+      try {
+        generator = this.call(body, base) as Generator<unknown, unknown, unknown>;
+      } catch (error) {
+        this.end(frame, error, true);
+        return;
+      }
+      frame.kind = FRAME_GENERATOR;
+      frame.generator = generator;
+      this.step(frame, generator);
+    } else {
+      this.startOther(frame, body, id);
+    }
+  }
+
+  /** Calls the body with the arguments from the descriptor, whose slots are free from then on. */
+  private call(body: Body, base: number): unknown {
+    const { f64 } = this;
+    const meta = this.i32[base + META];
+    const slot = (base + ARGS) >> 1;
+    const f = body as (...args: unknown[]) => unknown;
+    switch ((meta >>> COUNT_SHIFT) & COUNT_MASK) {
+      case 0:
+        return f();
+      case 1:
+        return f((meta & TAG_MASK) === NUMBER ? f64[slot] : this.argument(base, meta, 0));
+      case 2: {
+        const a = (meta & TAG_MASK) === NUMBER ? f64[slot] : this.argument(base, meta, 0);
+        return f(a, this.argument(base, meta, 1));
+      }
+      default:
+        return f(...this.allArguments(base, meta));
+    }
+  }
+
+  private allArguments(base: number, meta: number): unknown[] {
+    const count = (meta >>> COUNT_SHIFT) & COUNT_MASK;
+    if (count === PACKED) return this.argument(base, meta, 0) as unknown[];
+    const values: unknown[] = [];
+    for (let i = 0; i < count; i++) values.push(this.argument(base, meta, i));
+    return values;
+  }
+
+  private argument(base: number, meta: number, index: number): unknown {
+    const tag = (meta >>> (index * TAG_BITS)) & TAG_MASK;
+    const slot = base + ARGS + index * SLOT_WORDS;
+    return tag === NUMBER ? this.f64[slot >> 1] : this.codec.take(slot, tag);
+  }
+
+  private resume(frame: Frame): void {
+    this.frame = frame;
+    const { generator } = frame;
+    if (generator === undefined) throw new Error(`resume: goroutine ${frame.goroutine} has no generator to resume`);
+    frame.operation = undefined;
+    frame.resumed = true;
+    this.step(frame, generator);
+  }
+
+  private step(frame: Frame, generator: Generator<unknown, unknown, unknown>): void {
+    let result: IteratorResult<unknown, unknown>;
+    try {
+      result = generator.next();
+    } catch (error) {
+      this.end(frame, error, true);
+      return;
+    }
+    if (result.done) this.end(frame, result.value, false);
+    else if (result.value !== SUSPENSION) this.refuseYield(frame, generator);
+  }
+
+  /** A body yielded something of its own: it gets an error at that place. */
+  private refuseYield(frame: Frame, generator: Generator<unknown, unknown, unknown>): void {
+    let result: IteratorResult<unknown, unknown>;
+    try {
+      result = generator.throw(
+        new FunctionError("a goroutine body may not yield values: write yield* before an operation, such as yield* gosched()"),
+      );
+    } catch (error) {
+      this.end(frame, error, true);
+      return;
+    }
+    if (result.done) this.end(frame, result.value, false);
+    else if (result.value !== SUSPENSION) this.refuseYield(frame, generator);
+  }
+
+  /** Async and plain bodies, and plain ones that return a generator or a promise. */
+  private startOther(frame: Frame, body: Body, id: number): void {
+    let value: unknown;
+    frame.kind = FRAME_PLAIN;
+    try {
+      value = this.kinds[id] === BODY_ASYNC ? this.platform.enterAsync(frame, () => this.call(body, frame.base)) : this.call(body, frame.base);
+      if (isGenerator(value)) {
+        frame.kind = FRAME_GENERATOR;
+        frame.generator = value;
+        this.step(frame, value);
+        return;
+      }
+      if (isThenable(value)) {
+        // A plain function that returns promises: from the next call on its continuations, too, will know their goroutine.
+        this.kinds[id] = BODY_ASYNC;
+        this.followPromise(frame, value);
+        return;
+      }
+    } catch (error) {
+      this.end(frame, error, true);
+      return;
+    }
+    this.end(frame, value, false);
+  }
+
+  private followPromise(frame: Frame, promise: PromiseLike<unknown>): void {
+    frame.kind = FRAME_ASYNC;
+    this.asyncFrames++;
+    this.microtasksDue ||= 1;
+    this.settleInTable(frame);
+    transitionToWaiting(this.i32, frame.base, REASON_AWAIT);
+    promise.then(
+      (value) => this.endAsync(frame, value, false),
+      (error: unknown) => this.endAsync(frame, error, true),
+    );
+  }
+
+  private endAsync(frame: Frame, value: unknown, failed: boolean): void {
+    this.asyncFrames--;
+    this.i32[frame.base + STATUS] = RUNNING;
+    this.end(frame, value, failed);
+    if (!this.running) this.platform.requestRun();
+  }
+
+  /** The frame outlives this step: it needs a place that the descriptor can name. */
+  private settleInTable(frame: Frame): void {
+    const { i32 } = this;
+    if (i32[frame.base + FRAME] === 0) i32[frame.base + FRAME] = this.frames.add(frame);
+  }
+
+  /** The goroutine has ended: stores the outcome, wakes those who wait for it, lets the frame go. */
+  private end(frame: Frame, value: unknown, failed: boolean): void {
+    const { i32 } = this;
+    const { base, goroutine } = frame;
+    const detached = (i32[base + META] & DETACHED) !== 0;
+    this.frames.remove(i32[base + FRAME], frame);
+    this.f64[(this.cache >> 1) + ENDED]++;
+    if (detached) {
+      if (failed) this.platform.panic(goroutine, value);
+      transitionToDead(i32, base);
+      this.freeDescriptor(goroutine, base);
+      return;
+    }
+    if (typeof value === "number" && !failed) {
+      this.f64[(base + ARGS) >> 1] = value;
+      i32[base + META] = NUMBER;
+    } else {
+      i32[base + META] &= ~FAILED;
+      this.putResult(base, value, failed);
+    }
+    transitionToDead(i32, base);
+    const completed = complete(i32, base);
+    if (completed !== 0) this.tellJoiners(goroutine, completed);
+  }
+
+  private tellJoiners(goroutine: number, completed: number): void {
+    const { i32, descriptors } = this;
+    let joiner = firstJoiner(completed);
+    while (joiner !== 0) {
+      const following = nextJoiner(i32, descriptors + joiner * WORDS);
+      this.ready(joiner);
+      joiner = following;
+    }
+    if (!wantsHost(completed)) return;
+    const host = this.memory.layout.machines;
+    inbox.post(i32, descriptors, host, goroutine);
+    wake(i32, host);
+  }
+
+  // ── modules ──
+
+  /** The body's module is not loaded yet: the goroutine waits for it here. */
+  private waitForModule(id: number, goroutine: number, base: number): void {
+    const { i32 } = this;
+    this.frame = undefined;
+    i32[base + MACHINE] = 0;
+    transitionRunningToRunnable(i32, base);
+    const waiting = this.loading.get(id);
+    if (waiting !== undefined) {
+      waiting.push(goroutine);
+      return;
+    }
+    const place = this.functions.placeOf(id);
+    const known = declaredBody(place.url, place.name);
+    if (known !== undefined) {
+      this.addBody(id, known);
+      this.queue.push(goroutine);
+      return;
+    }
+    const list = new LocalList(i32, this.descriptors);
+    list.push(goroutine);
+    this.loading.set(id, list);
+    this.ranSinceTurn = true;
+    this.platform
+      .load(place.url)
+      .then((exports) => this.addBody(id, bodyIn(exports, place)))
+      .then(
+        () => this.modulesArrived(id, undefined),
+        (error: unknown) => this.modulesArrived(id, loadError(place.url, place.name, error)),
+      );
+  }
+
+  private addBody(id: number, body: Body): void {
+    this.bodies[id] = body;
+    this.kinds[id] = bodyKind(body);
+  }
+
+  private modulesArrived(id: number, error: Error | undefined): void {
+    const { i32 } = this;
+    const list = this.loading.get(id);
+    this.loading.delete(id);
+    for (let goroutine = list?.pop() ?? 0; goroutine !== 0; goroutine = list?.pop() ?? 0) {
+      if (error === undefined) {
+        this.enqueueNew(goroutine);
+        continue;
+      }
+      const base = this.descriptors + goroutine * WORDS;
+      const meta = i32[base + META];
+      const count = (meta >>> COUNT_SHIFT) & COUNT_MASK;
+      this.dropSlots(base, meta, count === PACKED ? 1 : count);
+      const frame = this.frames.take();
+      frame.goroutine = goroutine;
+      frame.base = base;
+      transitionToRunning(i32, base);
+      this.end(frame, error, true);
+    }
+    if (!this.running) this.platform.requestRun();
+  }
+
+  // ── what the running goroutine does ──
+
+  /** Starts a goroutine. Go's `go` with a handle on the outcome. */
+  spawn(body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
+    const goroutine = this.launch(this.functionId(body), args, 0);
+    const handle = new GoroutineHandle<unknown>(this, goroutine);
+    this.enqueueNew(goroutine);
+    return handle;
+  }
+
+  enqueueNew(goroutine: number): void {
+    if (this.processor >= 0) this.queue.pushNext(goroutine);
+    else this.globalQueue.push(goroutine);
+    if (this.procs > 1 || this.processor < 0) this.idle.wakeOneIfIdle();
+  }
+
+  currentId(): number {
+    const frame = this.frame ?? this.platform.asyncFrame();
+    return frame === undefined ? 0 : this.f64[(frame.base + G_ID) >> 1];
+  }
+
+  /** Whether sysmon has asked this processor's goroutine to give way. A plain read: it is asked in inner loops, and a flag seen late is only late. */
+  shouldYield(): boolean {
+    return this.i32[this.processorBase + PREEMPT] !== 0;
+  }
+
+  parkCurrent(operation: Operation<unknown> | undefined, reason: WaitReason): Frame {
+    const { frame } = this;
+    if (frame === undefined || frame.kind !== FRAME_GENERATOR) throw notInGoroutine("yield*");
+    this.settleInTable(frame);
+    transitionToWaiting(this.i32, frame.base, reason);
+    frame.operation = operation;
+    this.f64[(this.cache >> 1) + PARKS]++;
+    return frame;
+  }
+
+  unparkCurrent(frame: Frame): void {
+    this.i32[frame.base + STATUS] = RUNNING;
+    frame.operation = undefined;
+  }
+
+  /** The running generator goes to the back of the line. */
+  yieldCurrent(): void {
+    const { frame, i32 } = this;
+    if (frame === undefined || frame.kind !== FRAME_GENERATOR) throw notInGoroutine("yield*");
+    this.settleInTable(frame);
+    transitionRunningToRunnable(i32, frame.base);
+    this.yielded.push(frame.goroutine);
+    if (i32[this.processorBase + PREEMPT] !== 0) {
+      this.f64[(this.cache + CACHE_PREEMPTIONS) >> 1]++;
+      Atomics.store(i32, this.processorBase + PREEMPT, 0);
+    }
+  }
+
+  /** Takes the mark that the running generator is being resumed. */
+  takeResumed(): boolean {
+    const { frame } = this;
+    if (frame === undefined || !frame.resumed) return false;
+    frame.resumed = false;
+    return true;
+  }
+
+  /**
+   * Holds this thread until the operation is done. The processor goes to another machine first; goroutines that live here and are made ready meanwhile wait for this thread to come back.
+   */
+  blockOn(operation: Operation<unknown>): void {
+    const { i32, machineRecord, frame: blocked } = this;
+    const waiter = this.newWaiter(FRAME_BLOCKED, operation.reason);
+    waiter.operation = operation;
+    if (!operation.enqueue(waiter.goroutine, waiter.base)) {
+      this.freeWaiter(waiter);
+      return;
+    }
+    const wasRunning = blocked !== undefined && i32[blocked.base + STATUS] === RUNNING;
+    if (wasRunning) transitionToSyscall(i32, blocked.base, operation.reason);
+    const { processor } = this;
+    if (processor >= 0) {
+      this.f64[(this.cache + CACHE_HANDOFFS) >> 1]++;
+      this.dropProcessor();
+      this.idle.releaseProcessor(processor);
+      this.handOff();
+    }
+    while (!waiter.woken && Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
+      announceSleep(i32, machineRecord, ASLEEP);
+      if (inbox.isEmpty(i32, machineRecord) && !waiter.woken) sleep(i32, machineRecord);
+      else stayAwake(i32, machineRecord);
+      if (!inbox.isEmpty(i32, machineRecord)) this.emptyInbox();
+    }
+    if (processor >= 0) this.reacquireProcessor();
+    if (wasRunning) transitionSyscallToRunning(i32, blocked.base);
+    if (processor >= 0 && blocked !== undefined) i32[this.processorBase + CURRENT] = blocked.goroutine;
+    this.freeWaiter(waiter);
+  }
+
+  /** The released processor may have goroutines in its ring: somebody must look. Go's handoffp. */
+  private handOff(): void {
+    if (this.workSomewhere()) this.idle.wakeOneIfIdle();
+  }
+
+  /** Back from a blocking call: any processor will do; with none idle, the machine queues for one. */
+  private reacquireProcessor(): void {
+    const { i32, machineRecord } = this;
+    const processor = this.idle.tryAcquireProcessor(this.number);
+    if (processor >= 0) {
+      this.holdProcessor(processor);
+      return;
+    }
+    this.idle.waitForProcessor(this.number, -1);
+    while (!this.idle.hasGrant(this.number) && Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
+      announceSleep(i32, machineRecord, ASLEEP);
+      if (this.idle.hasGrant(this.number)) stayAwake(i32, machineRecord);
+      else sleep(i32, machineRecord);
+    }
+    this.takeGrant();
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value !== null &&
+    (typeof value === "object" || typeof value === "function") &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}
+
+function loadError(url: string, name: string, error: unknown): FunctionError {
+  if (error instanceof FunctionError && error.message.includes(url)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new FunctionError(`cannot load "${name}" of ${url}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,103 @@
+/**
+ * Something that may park: one object for `yield*`, `await` and `block()`.
+ *
+ * A subclass says three things. `attempt` tries without waiting. `enqueue` puts a waiter into the queue it is to wait in, or finds under the queue's lock that it can go on after all. `finish` runs
+ * after the waiter was made ready and produces the outcome. The three kinds of use differ only in what the waiter is: the goroutine itself (`yield*`),
+ * a pseudo-goroutine behind a promise (`await`; an async body may have several, so they cannot be the goroutine itself), or one behind a sleeping thread (`block`).
+ *
+ * `yield*` on a hand-written iterator is half the price of `yield*` on a generator, and the result objects are shared: whoever
+ * drives an iterator reads them before anything else runs.
+ */
+
+import { MisuseError } from "../base/errors.ts";
+import type { WaitReason } from "../goroutine/wait-reason.ts";
+import type { Thread } from "./thread.ts";
+
+/** What a parked goroutine hands to its machine. */
+export interface Suspension {
+  readonly __heddleSuspension: never;
+}
+
+/** The one value that bodies yield. */
+export const SUSPENSION: Suspension = Object.freeze(Object.create(null)) as Suspension;
+
+/** "Parked." */
+export const PARKED: IteratorYieldResult<Suspension> = { done: false, value: SUSPENSION };
+
+const finished: { done: true; value: unknown } = { done: true, value: undefined };
+
+/** "Go on, with this value." */
+export function proceed<T>(value: T): IteratorReturnResult<T> {
+  finished.value = value;
+  return finished as IteratorReturnResult<T>;
+}
+
+const FRESH = 0;
+const PENDING = 1;
+const USED = 2;
+
+export abstract class Operation<T> implements PromiseLike<T> {
+  readonly thread: Thread;
+  /** Why a goroutine that waits here waits. */
+  abstract readonly reason: WaitReason;
+  private state = FRESH;
+
+  constructor(thread: Thread) {
+    this.thread = thread;
+  }
+
+  /** Tries to go through without waiting. True if done: `finish` gives the outcome. */
+  abstract attempt(): boolean;
+  /** Queues a waiter (a goroutine number, and its descriptor's first word). False if the operation went through instead. */
+  abstract enqueue(waiter: number, base: number): boolean;
+  /** The outcome of an operation that went through, now or because the waiter was made ready. May throw. */
+  abstract finish(): T;
+
+  [Symbol.iterator](): Iterator<Suspension, T, unknown> {
+    return this;
+  }
+
+  next(): IteratorResult<Suspension, T> {
+    if (this.state === PENDING) {
+      this.state = USED;
+      return proceed(this.finish());
+    }
+    this.use();
+    if (this.attempt()) return proceed(this.finish());
+    const frame = this.thread.parkCurrent(this as Operation<unknown>, this.reason);
+    if (!this.enqueue(frame.goroutine, frame.base)) {
+      this.thread.unparkCurrent(frame);
+      return proceed(this.finish());
+    }
+    this.state = PENDING;
+    return PARKED;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.toPromise().then(onFulfilled, onRejected);
+  }
+
+  /** The operation as a promise of this thread. */
+  toPromise(): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.use();
+      this.thread.promiseFor(this, resolve, reject);
+    });
+  }
+
+  /** Holds this thread until the operation is done. Throws on the host thread. */
+  block(): T {
+    this.use();
+    if (!this.attempt()) this.thread.blockOn(this as Operation<unknown>);
+    return this.finish();
+  }
+
+  private use(): void {
+    if (this.state !== FRESH) throw new MisuseError("an operation is used once: call the function again for another");
+    this.state = USED;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * How a thread sleeps and is woken: one word for each machine, M_PARK.
+ *
+ * 0 awake, 1 asleep in `Atomics.wait`, 2 asleep in the event loop, to be woken through `Atomics.waitAsync`.
+ *
+ * The sleeper: (a) announces itself by storing 1 or 2, (b) looks once more for everything that could be meant for it (inbox, granted processor), (c) sleeps on the word.
+ * The waker: (a) publishes what the sleeper is to find, (b) reads the word, (c) swaps it to 0 and notifies if it was not.
+ *
+ * No wake-up is lost. Order the sleeper's store against the waker's load: if the load comes first, the publication came before the sleeper's last look, which finds it. If the store comes
+ * first, the waker swaps and notifies; `wait` on a word that has changed returns at once, so a notify that comes before the wait is not lost either. Of several wakers, the
+ * swap lets one through, so one sleep costs one notify.
+ */
+
+import { M_PARK } from "../memory/layout.ts";
+
+export const AWAKE = 0;
+export const ASLEEP = 1;
+export const ASLEEP_IN_EVENT_LOOP = 2;
+
+/** Says that the thread is about to sleep. Look once more for work before `sleep`. */
+export function announceSleep(i32: Int32Array, machine: number, how: number): void {
+  Atomics.store(i32, machine + M_PARK, how);
+}
+
+/** Takes the announcement back, or marks the end of a sleep that something else than a waker ended. */
+export function stayAwake(i32: Int32Array, machine: number): void {
+  Atomics.store(i32, machine + M_PARK, AWAKE);
+}
+
+/** Sleeps until woken, or `timeoutMs` long. To be called after `announceSleep(…, ASLEEP)`. */
+export function sleep(i32: Int32Array, machine: number, timeoutMs?: number): void {
+  while (Atomics.load(i32, machine + M_PARK) === ASLEEP) {
+    if (Atomics.wait(i32, machine + M_PARK, ASLEEP, timeoutMs) === "timed-out") break;
+  }
+  Atomics.store(i32, machine + M_PARK, AWAKE);
+}
+
+/** Resolves when woken; undefined if that has happened already. To be called after `announceSleep(…, ASLEEP_IN_EVENT_LOOP)`. */
+export function sleepInEventLoop(i32: Int32Array, machine: number): Promise<unknown> | undefined {
+  const waiting = Atomics.waitAsync(i32, machine + M_PARK, ASLEEP_IN_EVENT_LOOP);
+  return waiting.async ? waiting.value : undefined;
+}
+
+/** Wakes the machine if it sleeps. What it is to find must be published. */
+export function wake(i32: Int32Array, machine: number): void {
+  if (Atomics.load(i32, machine + M_PARK) === AWAKE) return;
+  if (Atomics.exchange(i32, machine + M_PARK, AWAKE) !== AWAKE) Atomics.notify(i32, machine + M_PARK, 1);
+}

@@ -1,0 +1,384 @@
+/**
+ * A thread that takes part in a runtime: what host and machines have in common. It creates goroutines, makes waiters ready, and stands behind operations and handles.
+ *
+ * The record caches it works on are those of its processor while it holds one, its own otherwise.
+ */
+
+import { CloneError, GoroutineLimitError, MisuseError } from "../base/errors.ts";
+import {
+  COUNT_SHIFT,
+  DETACHED,
+  FAILED,
+  INLINE_ARGS,
+  PACKED,
+  PSEUDO,
+  SLOT_WORDS,
+  TAG_BITS,
+  TAG_MASK,
+} from "../goroutine/descriptor.ts";
+import { type Body, referenceOf } from "../goroutine/functions.ts";
+import { FunctionTable } from "../goroutine/function-table.ts";
+import { nextGoroutineId } from "../goroutine/identity.ts";
+import { transitionToIdle, transitionToRunnableFirst, WAITING } from "../goroutine/status.ts";
+import type { WaitReason } from "../goroutine/wait-reason.ts";
+import {
+  CACHE_SPAWNED,
+  CACHE_WORDS,
+  G_ARGS,
+  G_CANCELED,
+  G_FRAME,
+  G_FUNCTION,
+  G_ID,
+  G_JOIN,
+  G_MACHINE,
+  G_META,
+  G_NEXT,
+  G_PARENT,
+  G_REFS,
+  G_STATUS,
+  G_WAIT_REASON,
+  G_WORDS,
+  M_WORDS,
+  POOL_G,
+  POOL_WORDS,
+} from "../memory/layout.ts";
+import { RecordPool } from "../memory/record-pool.ts";
+import type { SharedMemory } from "../memory/shared-memory.ts";
+import type { Slab } from "../memory/slab.ts";
+import { GlobalQueue } from "../queue/global-queue.ts";
+import { post } from "../queue/inbox.ts";
+import type { ValueCodec } from "../values/codec.ts";
+import { TAG_NUMBER, TAG_UNDEFINED } from "../values/tags.ts";
+import { FRAME_PROMISE, type Frame, FrameTable } from "./frame.ts";
+import type { GoroutineHandle } from "./handle.ts";
+import { IdleCoordinator } from "./idle.ts";
+import type { Operation } from "./operation.ts";
+import { wake } from "./parker.ts";
+
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const WORDS = G_WORDS;
+const STATUS = G_STATUS;
+const ARGS = G_ARGS;
+const META = G_META;
+const JOIN = G_JOIN;
+const REFS = G_REFS;
+const MACHINE = G_MACHINE;
+const FRAME = G_FRAME;
+const CANCELED = G_CANCELED;
+const FUNCTION = G_FUNCTION;
+const ID = G_ID / 2;
+const PARENT = G_PARENT / 2;
+const SPAWNED = CACHE_SPAWNED / 2;
+const NUMBER = TAG_NUMBER;
+const BITS = TAG_BITS;
+const COUNT = COUNT_SHIFT;
+const INLINE = INLINE_ARGS;
+
+const ARGUMENT_NAMES = ["args[0]", "args[1]", "args[2]", "args[3]"];
+
+/** What a thread needs beside the memory. */
+export interface ThreadParts {
+  readonly memory: SharedMemory;
+  /** 0 for the host, else the machine's number. */
+  readonly number: number;
+  readonly slab: Slab;
+  readonly codec: ValueCodec;
+}
+
+/** First word of the cache record that a thread uses while it holds no processor. */
+export function threadCache(memory: SharedMemory, thread: number): number {
+  return memory.layout.caches + (memory.shape.procs + thread) * CACHE_WORDS;
+}
+
+/** Where the goroutine descriptors are pooled. */
+export function goroutinePool(memory: SharedMemory, thread: number): RecordPool {
+  const { layout, shape } = memory;
+  const region = {
+    kind: POOL_G,
+    pool: layout.pools + POOL_G * POOL_WORDS,
+    base: layout.goroutines,
+    stride: G_WORDS,
+    capacity: shape.maxGoroutines + 1,
+    link: G_NEXT,
+  };
+  return new RecordPool(memory.i32, region, thread, threadCache(memory, thread));
+}
+
+export abstract class Thread {
+  readonly memory: SharedMemory;
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly number: number;
+  readonly slab: Slab;
+  readonly codec: ValueCodec;
+  readonly idle: IdleCoordinator;
+  readonly globalQueue: GlobalQueue;
+  readonly goroutines: RecordPool;
+  readonly functions: FunctionTable;
+  readonly frames: FrameTable = new FrameTable();
+  /** First word of descriptor 0. */
+  readonly descriptors: number;
+  /** First word of the cache record in use. */
+  cache: number;
+  private readonly machines: number;
+  /** Handles of this thread that may still hold a descriptor. */
+  private handles: GoroutineHandle<unknown>[] = [];
+  private collectHandlesAt = 1024;
+
+  constructor({ memory, number, slab, codec }: ThreadParts) {
+    this.memory = memory;
+    this.i32 = memory.i32;
+    this.f64 = memory.f64;
+    this.number = number;
+    this.slab = slab;
+    this.codec = codec;
+    this.descriptors = memory.layout.goroutines;
+    this.machines = memory.layout.machines;
+    this.idle = new IdleCoordinator(memory, number);
+    this.globalQueue = new GlobalQueue(memory.i32, memory.layout.goroutines, number);
+    this.goroutines = goroutinePool(memory, number);
+    this.functions = new FunctionTable(memory, number);
+    this.cache = threadCache(memory, number);
+  }
+
+  // ── goroutines ──
+
+  /** Queues a goroutine that was just created. */
+  abstract enqueueNew(goroutine: number): void;
+  /** Makes a waiter of this very thread ready. */
+  protected abstract readyHere(goroutine: number, base: number): void;
+  /** The goroutine that runs now parks: its frame, with the descriptor marked as waiting. Throws outside a goroutine. */
+  abstract parkCurrent(operation: Operation<unknown> | undefined, reason: WaitReason): Frame;
+  /** Takes `parkCurrent` back. */
+  abstract unparkCurrent(frame: Frame): void;
+  /** Sleeps until the operation's waiter is ready. Throws on the host. */
+  abstract blockOn(operation: Operation<unknown>): void;
+  /** Id of the goroutine that runs now, 0 for none. */
+  abstract currentId(): number;
+
+  /**
+   * Creates a goroutine: a descriptor with function and arguments, runnable, not yet queued. `flags` is DETACHED or 0.
+   * Throws `GoroutineLimitError`, `CloneError`, `MemoryLimitError`; then nothing was kept.
+   */
+  launch(functionId: number, args: readonly unknown[], flags: number): number {
+    const { i32, f64 } = this;
+    let goroutine = this.goroutines.take();
+    if (goroutine === 0) goroutine = this.takeWhenFull();
+    const base = this.descriptors + goroutine * WORDS;
+    const count = args.length;
+    let meta = flags | (count << COUNT);
+    if (count <= INLINE) {
+      for (let i = 0; i < count; i++) {
+        const value = args[i];
+        if (typeof value === "number") {
+          f64[((base + ARGS) >> 1) + i] = value;
+          meta |= NUMBER << (i * BITS);
+        } else {
+          meta |= this.putArgument(goroutine, base, meta, i, value, ARGUMENT_NAMES[i]) << (i * BITS);
+        }
+      }
+    } else {
+      meta = flags | (PACKED << COUNT) | this.putArgument(goroutine, base, 0, 0, args, "args");
+    }
+    i32[base + META] = meta;
+    i32[base + FUNCTION] = functionId;
+    i32[base + JOIN] = 0;
+    i32[base + REFS] = 1;
+    i32[base + MACHINE] = 0;
+    i32[base + FRAME] = 0;
+    i32[base + CANCELED] = 0;
+    const at = base >> 1;
+    f64[at + ID] = nextGoroutineId(i32, f64, this.cache);
+    f64[at + PARENT] = this.currentId();
+    transitionToRunnableFirst(i32, base);
+    f64[(this.cache >> 1) + SPAWNED]++;
+    return goroutine;
+  }
+
+  /** Encodes an argument that is not a number. If it cannot be, the descriptor and the arguments before it are given back. */
+  private putArgument(goroutine: number, base: number, meta: number, index: number, value: unknown, where: string): number {
+    try {
+      return this.codec.put(base + ARGS + index * SLOT_WORDS, value, where);
+    } catch (error) {
+      this.dropSlots(base, meta, index);
+      this.goroutines.give(goroutine);
+      throw error;
+    }
+  }
+
+  /** Frees the first `count` argument slots without decoding them. */
+  dropSlots(base: number, meta: number, count: number): void {
+    for (let i = 0; i < count; i++) this.codec.drop(base + ARGS + i * SLOT_WORDS, (meta >>> (i * BITS)) & TAG_MASK);
+  }
+
+  private takeWhenFull(): number {
+    this.collectHandles();
+    const goroutine = this.goroutines.take();
+    if (goroutine !== 0) return goroutine;
+    const { maxGoroutines } = this.memory.shape;
+    throw new GoroutineLimitError(`the goroutine table is full: maxGoroutines is ${maxGoroutines} and that many are in use`);
+  }
+
+  /** Gives an ended goroutine's descriptor back. The result must have been taken or dropped. */
+  freeDescriptor(goroutine: number, base: number): void {
+    transitionToIdle(this.i32, base);
+    this.goroutines.give(goroutine);
+  }
+
+  /** The number this runtime knows a body by. Throws `FunctionError`. */
+  functionId(body: Body): number {
+    const reference = referenceOf(body);
+    if (reference.user === this) return reference.id;
+    reference.id = this.functions.intern(reference.url, reference.name);
+    reference.user = this;
+    return reference.id;
+  }
+
+  /** Starts a goroutine whose result nobody asks for. */
+  go(body: Body, args: readonly unknown[]): void {
+    this.enqueueNew(this.launch(this.functionId(body), args, DETACHED));
+  }
+
+  // ── results ──
+
+  /**
+   * Stores a goroutine's result, or the error it ended with. A value that cannot be copied becomes the `CloneError` that says so; an error that cannot be
+   * copied (it has a function among its properties, say) is stripped down to what can.
+   */
+  putResult(base: number, value: unknown, failed: boolean): void {
+    const { i32, f64 } = this;
+    if (typeof value === "number") {
+      f64[(base + ARGS) >> 1] = value;
+      i32[base + META] = (i32[base + META] & ~TAG_MASK) | NUMBER | (failed ? FAILED : 0);
+      return;
+    }
+    let tag = TAG_UNDEFINED;
+    if (value !== undefined) {
+      try {
+        tag = this.codec.put(base + ARGS, value, failed ? "error" : "result");
+      } catch (error) {
+        const substitute = failed && error instanceof CloneError ? strippedError(value) : error;
+        tag = this.putSubstitute(base, substitute);
+        failed = true;
+      }
+    }
+    i32[base + META] = (i32[base + META] & ~TAG_MASK) | tag | (failed ? FAILED : 0);
+  }
+
+  private putSubstitute(base: number, error: unknown): number {
+    try {
+      return this.codec.put(base + ARGS, error, "error");
+    } catch {
+      // Not even that fits: the slab is full. A string in the slot needs no room.
+      return this.codec.put(base + ARGS, "no room", "error");
+    }
+  }
+
+  // ── waiters ──
+
+  /** Makes a waiting goroutine ready: at once if it lives on this thread, else through its machine's inbox. Go's `ready`. */
+  ready(goroutine: number): void {
+    const { i32 } = this;
+    const base = this.descriptors + goroutine * WORDS;
+    const machine = i32[base + MACHINE] - 1;
+    if (machine === this.number) {
+      this.readyHere(goroutine, base);
+      return;
+    }
+    const record = this.machines + machine * M_WORDS;
+    post(i32, this.descriptors, record, goroutine);
+    wake(i32, record);
+  }
+
+  /** A pseudo-goroutine of this thread, waiting, so that it can stand in a queue. */
+  newWaiter(kind: number, reason: WaitReason): Frame {
+    const { i32, f64 } = this;
+    let goroutine = this.goroutines.take();
+    if (goroutine === 0) goroutine = this.takeWhenFull();
+    const base = this.descriptors + goroutine * WORDS;
+    const frame = this.frames.take();
+    frame.goroutine = goroutine;
+    frame.base = base;
+    frame.kind = kind;
+    frame.woken = false;
+    i32[base + META] = PSEUDO;
+    i32[base + MACHINE] = this.number + 1;
+    i32[base + FRAME] = this.frames.add(frame);
+    i32[base + CANCELED] = 0;
+    i32[base + STATUS] = WAITING;
+    i32[base + G_WAIT_REASON] = reason;
+    f64[(base >> 1) + ID] = 0;
+    f64[(base >> 1) + PARENT] = this.currentId();
+    return frame;
+  }
+
+  /** Gives a pseudo-goroutine back. It must be in no queue. */
+  freeWaiter(frame: Frame): void {
+    const { i32 } = this;
+    const { base, goroutine } = frame;
+    this.frames.remove(i32[base + FRAME], frame);
+    i32[base + STATUS] = 0;
+    this.goroutines.give(goroutine);
+  }
+
+  /** Settles a promise with an operation's outcome. */
+  promiseFor<T>(operation: Operation<T>, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+    if (operation.attempt()) {
+      resolve(operation.finish());
+      return;
+    }
+    const frame = this.newWaiter(FRAME_PROMISE, operation.reason);
+    this.promiseStarted();
+    const settle = (): void => {
+      this.freeWaiter(frame);
+      this.promiseSettled();
+      try {
+        resolve(operation.finish());
+      } catch (error) {
+        reject(error);
+      }
+    };
+    frame.wake = settle;
+    frame.operation = operation as Operation<unknown>;
+    if (!operation.enqueue(frame.goroutine, frame.base)) settle();
+  }
+
+  /** A promise of this thread waits for the runtime from now on. */
+  protected abstract promiseStarted(): void;
+  /** It no longer does. */
+  protected abstract promiseSettled(): void;
+
+  // ── handles ──
+
+  /** Registers a handle, so that its descriptor comes back when the goroutine has ended, joined or not. */
+  adopt(handle: GoroutineHandle<unknown>): void {
+    const { handles } = this;
+    handles.push(handle);
+    if (handles.length >= this.collectHandlesAt) this.collectHandles();
+  }
+
+  /**
+   * Lets ended goroutines go: their results move into the handles, their descriptors back into the pool. Runs when the number of handles has doubled, so it
+   * costs a spawn a constant, and when descriptors run out. No finalizer is needed: a handle that nobody holds keeps its descriptor only until the next such round.
+   */
+  collectHandles(): void {
+    const open: GoroutineHandle<unknown>[] = [];
+    for (const handle of this.handles) if (!handle.trySettle()) open.push(handle);
+    this.handles = open;
+    this.collectHandlesAt = Math.max(1024, open.length * 2);
+  }
+}
+
+/** Refuses what only a goroutine can do. */
+export function notInGoroutine(what: string): MisuseError {
+  return new MisuseError(`${what} outside a goroutine: on this thread use await`);
+}
+
+/** An error reduced to the parts that always travel. */
+function strippedError(error: unknown): Error {
+  if (!(error instanceof Error)) return new CloneError(`a goroutine threw ${String(typeof error)} that cannot be copied`);
+  const stripped = new Error(String(error.message));
+  stripped.name = String(error.name);
+  stripped.stack = String(error.stack);
+  return stripped;
+}
