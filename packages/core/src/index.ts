@@ -1,1 +1,33 @@
-export {};
+/** Everything that the packages above need of core. The public part is chosen by @heddle/workers. */
+
+export * from "./base/errors.ts";
+export type { ModuleMeta } from "./goroutine/functions.ts";
+export { type RuntimeStats, readStats } from "./inspect/stats.ts";
+export { SAB_COUNT } from "./memory/layout.ts";
+export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
+export { becomeMachine, isMachine, setHostResolver } from "./scheduler/ambient.ts";
+export { liveGoroutines } from "./scheduler/counters.ts";
+export type { Frame } from "./scheduler/frame.ts";
+export { go, goroutine, numGoroutine, type SpawnOptions, spawn, spawnOn, spawnWith, tasks } from "./scheduler/goroutine-api.ts";
+export { closedError, type HostPlatform, HostThread } from "./scheduler/host.ts";
+export { LIFE_LOST, LIFE_NONE, machineRecord, wakeAll } from "./scheduler/idle.ts";
+export {
+  LEAVE_CLOSED,
+  LEAVE_EVENTS,
+  LEAVE_MICROTASKS,
+  LEAVE_TURN,
+  Machine,
+  type MachinePlatform,
+} from "./scheduler/machine.ts";
+export { Monitor } from "./scheduler/monitor.ts";
+export type { Suspension } from "./scheduler/operation.ts";
+export { EventLoopSleeper, wake } from "./scheduler/parker.ts";
+export type { Thread } from "./scheduler/thread.ts";
+export { type ThreadSetup, threadParts } from "./scheduler/thread-parts.ts";
+export type { GoFunction, Goroutine, Handle, Op } from "./scheduler/types.ts";
+export { checkpoint, gosched, shouldYield } from "./scheduler/yielding.ts";
+export { AtomicInt } from "./sync/atomic-int.ts";
+export { registerKinds } from "./sync/kinds.ts";
+export { WaitGroup } from "./sync/wait-group.ts";
+export type { SharedBufferTable } from "./values/shared-buffers.ts";
+export { loopText, type TextPort, type TextView } from "./values/text.ts";

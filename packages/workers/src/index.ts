@@ -1,1 +1,3 @@
-export {};
+export { start, run, Runtime } from "./runtime.ts";
+export type { RuntimeOptions } from "./options.ts";
+export * from "./public-core.ts";

@@ -224,6 +224,14 @@ export const G_CANCELED = 19;
 export const G_PARENT = 20;
 /** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
 export const G_JOIN_NEXT = 22;
+/** Next waiter in a sync object's queue. @writer sync/wait-list @reader sync/wait-list */
+export const G_QUEUE_NEXT = 24;
+/** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread @reader scheduler/machine */
+export const G_ON_END = 25;
+/** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread @reader inspect */
+export const G_NAME_TAG = 26;
+/** Payload of that name. @writer scheduler/thread @reader inspect */
+export const G_NAME = 28;
 /** Where the host keeps the promise that this goroutine settles. @writer scheduler/host @reader scheduler/host */
 export const G_HOST_SLOT = 23;
 

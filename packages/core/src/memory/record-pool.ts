@@ -4,13 +4,14 @@
  * Every processor (and every thread, for the times when it holds none) has a cache of free records that it alone touches,
  * with plain reads and writes. Behind the caches stands one list a pool, under a lock. A cache that runs dry fetches a batch; one that
  * grows to two batches gives one back: whichever way records flow, the lock is taken once in a batch. Records that were never used
- * come from a counter, so untouched memory stays untouched.
+ * come from a counter, so untouched memory stays untouched. A pool may grow: when the counter has reached its limit, it
+ * asks for another range of numbers to count through.
  *
  * Invariant: a record is in exactly one of the caches, the list behind, beyond the counter, or in use. The link word is meaningful only in
  * the first two.
  */
 
-import { CACHE_POOLS, POOL_BUMP, POOL_COUNT, POOL_HEAD, POOL_LOCK } from "./layout.ts";
+import { CACHE_POOLS, POOL_BUMP, POOL_COUNT, POOL_HEAD, POOL_LIMIT, POOL_LOCK } from "./layout.ts";
 import { acquire, release } from "./thread-lock.ts";
 
 /** Records moved at once. Go moves 32 descriptors; a guess that measured no different from 64. */
@@ -30,6 +31,15 @@ export interface PoolRegion {
   readonly capacity: number;
   /** Offset of the link word in a record. */
   readonly link: number;
+  /** Records moved at once; default POOL_BATCH. */
+  readonly batch?: number;
+  /** Distance between the numbers of neighbouring records; default 1. */
+  readonly step?: number;
+  /**
+   * Makes the pool one that grows: stores a range of fresh numbers in POOL_BUMP and POOL_LIMIT, or leaves them alone
+   * when there is no more. Called under the pool's lock.
+   */
+  readonly grow?: () => void;
 }
 
 /** One thread's access to a pool. `owner` is the thread's number, for the lock. */
@@ -39,6 +49,7 @@ export class RecordPool {
   private readonly region: PoolRegion;
   private readonly linkBase: number;
   private readonly stride: number;
+  private readonly batch: number;
   /** Word of the current cache's list head; the count follows it. */
   private cache = 0;
 
@@ -48,6 +59,7 @@ export class RecordPool {
     this.region = region;
     this.linkBase = region.base + region.link;
     this.stride = region.stride;
+    this.batch = region.batch ?? POOL_BATCH;
     this.useCache(cacheRecord);
   }
 
@@ -71,7 +83,7 @@ export class RecordPool {
     const { i32, cache } = this;
     i32[this.linkBase + record * this.stride] = i32[cache];
     i32[cache] = record;
-    if (++i32[cache + 1] >= 2 * POOL_BATCH) this.spill(POOL_BATCH);
+    if (++i32[cache + 1] >= 2 * this.batch) this.spill(this.batch);
   }
 
   /** Empties the cache into the list behind, for others to use. */
@@ -81,27 +93,39 @@ export class RecordPool {
   }
 
   private refill(): number {
-    const { i32, cache, region, linkBase, stride } = this;
+    const { i32, cache, region } = this;
     acquire(i32, region.pool + POOL_LOCK, this.owner);
-    const listed = Math.min(POOL_BATCH, i32[region.pool + POOL_COUNT]);
-    if (listed > 0) {
-      const first = i32[region.pool + POOL_HEAD];
-      let last = first;
-      for (let i = 1; i < listed; i++) last = i32[linkBase + last * stride];
-      i32[region.pool + POOL_HEAD] = i32[linkBase + last * stride];
-      i32[region.pool + POOL_COUNT] -= listed;
-      i32[linkBase + last * stride] = 0;
-      i32[cache] = first;
-      i32[cache + 1] = listed;
-    } else {
-      const fresh = i32[region.pool + POOL_BUMP];
-      const count = Math.min(POOL_BATCH, region.capacity - fresh);
-      i32[region.pool + POOL_BUMP] = fresh + count;
-      // Chained lowest first, so that records come out in the order of their addresses.
-      for (let i = count - 1; i >= 0; i--) this.chain(fresh + i);
-    }
+    const listed = Math.min(this.batch, i32[region.pool + POOL_COUNT]);
+    if (listed > 0) this.fetchListed(listed);
+    else this.fetchFresh();
     release(i32, region.pool + POOL_LOCK);
     return i32[cache] === 0 ? 0 : this.take();
+  }
+
+  /** Moves records from the list behind into the empty cache; under the lock. */
+  private fetchListed(count: number): void {
+    const { i32, cache, region, linkBase, stride } = this;
+    const first = i32[region.pool + POOL_HEAD];
+    let last = first;
+    for (let i = 1; i < count; i++) last = i32[linkBase + last * stride];
+    i32[region.pool + POOL_HEAD] = i32[linkBase + last * stride];
+    i32[region.pool + POOL_COUNT] -= count;
+    i32[linkBase + last * stride] = 0;
+    i32[cache] = first;
+    i32[cache + 1] = count;
+  }
+
+  /** Moves records that were never used into the empty cache; under the lock. */
+  private fetchFresh(): void {
+    const { i32, region } = this;
+    const { pool, step = 1 } = region;
+    if (region.grow !== undefined && i32[pool + POOL_BUMP] + step > i32[pool + POOL_LIMIT]) region.grow();
+    const limit = region.grow === undefined ? region.capacity : i32[pool + POOL_LIMIT];
+    const fresh = i32[pool + POOL_BUMP];
+    const count = Math.min(this.batch, Math.max(0, Math.floor((limit - fresh) / step)));
+    i32[pool + POOL_BUMP] = fresh + count * step;
+    // Chained lowest first, so that records come out in the order of their addresses.
+    for (let i = count - 1; i >= 0; i--) this.chain(fresh + i * step);
   }
 
   private chain(record: number): void {

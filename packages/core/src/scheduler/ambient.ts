@@ -35,3 +35,8 @@ export function ambientMachine(what: string): Machine {
   if (currentMachine === undefined) throw new NoRuntimeError(`${what} is for goroutines; this is not a machine's thread`);
   return currentMachine;
 }
+
+/** Whether this thread is a machine. */
+export function isMachine(): boolean {
+  return currentMachine !== undefined;
+}

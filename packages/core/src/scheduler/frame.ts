@@ -17,12 +17,14 @@ export class Frame {
   /** Number and first descriptor word of the goroutine (of the pseudo-goroutine for the last two kinds). */
   goroutine = 0;
   base = 0;
-  kind = FRAME_GENERATOR;
+  kind: number = FRAME_GENERATOR;
   generator: Generator<unknown, unknown, unknown> | undefined = undefined;
   /** What it waits for. */
   operation: Operation<unknown> | undefined = undefined;
   /** Called when a FRAME_PROMISE is made ready. */
   wake: (() => void) | undefined = undefined;
+  /** Rejects the promise of a FRAME_PROMISE: the runtime is gone. */
+  fail: ((error: unknown) => void) | undefined = undefined;
   /** Set for a FRAME_BLOCKED that was made ready. */
   woken = false;
   /** Set just before a generator is resumed, taken by the operation that parked it. */
@@ -63,6 +65,7 @@ export class FrameTable {
     frame.generator = undefined;
     frame.operation = undefined;
     frame.wake = undefined;
+    frame.fail = undefined;
     if (this.spare.length < SPARE_FRAMES) this.spare.push(frame);
   }
 

@@ -27,39 +27,70 @@ export class GoroutineHandle<R> implements PromiseLike<R> {
   readonly id: number;
   readonly thread: Thread;
   readonly goroutine: number;
-  readonly base: number;
-  private state = OPEN;
+  /** Private to the engine, too: a program can copy the prototype, but not this field. So it tells a real handle. */
+  #state = OPEN;
+  /** The outcome; while the goroutine runs, the promise of those who await it on this thread. */
   private value: unknown = undefined;
-  private promise: Promise<R> | undefined = undefined;
 
-  /** For a goroutine that was just created, or one that a reference was counted for. */
+  /** For a goroutine that was just created, or one that a reference was counted for; 0 for a handle that will be given its outcome. */
   constructor(thread: Thread, goroutine: number) {
     this.thread = thread;
     this.goroutine = goroutine;
-    this.base = thread.descriptors + goroutine * G_WORDS;
-    this.id = thread.f64[(this.base + G_ID) >> 1];
-    thread.adopt(this as GoroutineHandle<unknown>);
+    if (goroutine === 0) {
+      this.id = 0;
+    } else {
+      this.id = thread.f64[(this.base + G_ID) >> 1];
+      thread.adopt(this as GoroutineHandle<unknown>);
+    }
+  }
+
+  /** A handle without a goroutine: `fill` gives it its outcome. */
+  static settled(thread: Thread): GoroutineHandle<unknown> {
+    return new GoroutineHandle<unknown>(thread, 0);
+  }
+
+  /** What a handle carries to another thread when its goroutine has ended and the descriptor is gone; `undefined` before. */
+  outcome(): { id: number; failed: boolean; value: unknown } | undefined {
+    if (this.#state === OPEN) return undefined;
+    return { id: this.id, failed: this.#state === THREW, value: this.value };
+  }
+
+  /** Takes an outcome that was carried here. */
+  fill({ id, failed, value }: { id: number; failed: boolean; value: unknown }): void {
+    (this as { id: number }).id = id;
+    this.value = value;
+    this.#state = failed ? THREW : RETURNED;
+  }
+
+  /** Whether this is really a handle. */
+  static is(value: object): value is GoroutineHandle<unknown> {
+    return #state in value;
+  }
+
+  /** First word of the descriptor, which is the goroutine's until the outcome has been moved here. */
+  get base(): number {
+    return this.thread.descriptors + this.goroutine * G_WORDS;
+  }
+
+  /** Whether the outcome has been moved here. */
+  get isSettled(): boolean {
+    return this.#state !== OPEN;
   }
 
   /** Whether the goroutine has ended. */
   get done(): boolean {
-    return this.state !== OPEN || isDone(this.thread.i32, this.base);
-  }
-
-  /** Whether the descriptor is still this goroutine's: only then the handle can be sent to other threads by reference. */
-  get isOpen(): boolean {
-    return this.state === OPEN;
+    return this.#state !== OPEN || isDone(this.thread.i32, this.base);
   }
 
   /** Moves the result here if the goroutine has ended. */
   trySettle(): boolean {
-    if (this.state !== OPEN) return true;
+    if (this.#state !== OPEN) return true;
     const { i32, f64 } = this.thread;
     const { base } = this;
     if ((Atomics.load(i32, base + JOIN) & 1) === 0) return false;
     const meta = i32[base + META];
     const tag = meta & TAG_MASK;
-    this.state = (meta & FAILED) === 0 ? RETURNED : THREW;
+    this.#state = (meta & FAILED) === 0 ? RETURNED : THREW;
     if (tag === NUMBER) this.value = f64[(base + ARGS) >> 1];
     else this.readResult(tag);
     if (releaseHandle(i32, base)) {
@@ -75,13 +106,13 @@ export class GoroutineHandle<R> implements PromiseLike<R> {
       this.value = this.thread.codec.peek(this.base + ARGS, tag);
     } catch (error) {
       this.value = error;
-      this.state = THREW;
+      this.#state = THREW;
     }
   }
 
   /** The outcome of an ended goroutine. */
   result(): R {
-    if (this.state === THREW) throw this.value;
+    if (this.#state === THREW) throw this.value;
     return this.value as R;
   }
 
@@ -104,8 +135,13 @@ export class GoroutineHandle<R> implements PromiseLike<R> {
     onFulfilled?: ((value: R) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.promise ??= new JoinOperation<R>(this).toPromise();
-    return this.promise.then(onFulfilled, onRejected);
+    if (this.trySettle()) return this.settledPromise().then(onFulfilled, onRejected);
+    this.value ??= new JoinOperation<R>(this).toPromise();
+    return (this.value as Promise<R>).then(onFulfilled, onRejected);
+  }
+
+  private settledPromise(): Promise<R> {
+    return this.#state === THREW ? Promise.reject(this.value) : Promise.resolve(this.value as R);
   }
 
   block(): R {

@@ -21,14 +21,15 @@ import {
   G_NEXT,
   G_WORDS,
   SCHED_CLOSING,
+  SCHED_WANTED,
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import type { Frame } from "./frame.ts";
-import { GoroutineHandle } from "./handle.ts";
+import type { GoroutineHandle } from "./handle.ts";
 import { CLOSED, DRAINING } from "./idle.ts";
 import type { Operation } from "./operation.ts";
-import { announceSleep, ASLEEP_IN_EVENT_LOOP, sleepInEventLoop, stayAwake } from "./parker.ts";
+import { announceSleep, ASLEEP_IN_EVENT_LOOP, stayAwake } from "./parker.ts";
 import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
 
 const NUMBER = TAG_NUMBER;
@@ -84,13 +85,9 @@ export class HostThread extends Thread {
     });
   }
 
-  /** Starts a goroutine. */
-  spawn(body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
+  override spawn(body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
     this.checkOpen();
-    const goroutine = this.launch(this.functionId(body), args, 0);
-    const handle = new GoroutineHandle<unknown>(this, goroutine);
-    this.enqueueNew(goroutine);
-    return handle;
+    return super.spawn(body, args);
   }
 
   override go(body: Body, args: readonly unknown[]): void {
@@ -187,18 +184,18 @@ export class HostThread extends Thread {
     return this.pending > 0;
   }
 
-  /**
-   * Says that the host sleeps in its event loop from now on. Returns a promise of the wake-up; undefined if something has come meanwhile and should be drained at once.
-   */
-  sleep(): Promise<unknown> | undefined {
+  /** Says that the host is about to sleep in its event loop. False, and not said, if something has come meanwhile. */
+  announceSleep(): boolean {
     const { i32, record } = this;
     announceSleep(i32, record, ASLEEP_IN_EVENT_LOOP);
-    if (inbox.isEmpty(i32, record)) {
-      const waking = sleepInEventLoop(i32, record);
-      if (waking !== undefined) return waking;
-    }
+    if (inbox.isEmpty(i32, record) && Atomics.load(i32, SCHED_WANTED) === 0) return true;
     stayAwake(i32, record);
-    return undefined;
+    return false;
+  }
+
+  /** The host is awake: machines need not ring. */
+  stayAwake(): void {
+    stayAwake(this.i32, this.record);
   }
 
   // ── the end ──

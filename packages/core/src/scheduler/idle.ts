@@ -74,6 +74,18 @@ const NOT_LISTED = 0;
 const LISTED_IDLE = 1;
 const LISTED_WAITING = 2;
 
+/** First word of a machine's record; 0 is the host's. */
+export function machineRecord(memory: SharedMemory, machine: number): number {
+  return memory.layout.machines + machine * M_WORDS;
+}
+
+/** Wakes every machine, and sysmon, to see that the runtime is closed. */
+export function wakeAll(memory: SharedMemory): void {
+  for (let m = 1; m <= memory.shape.maxMachines; m++) wake(memory.i32, machineRecord(memory, m));
+  Atomics.store(memory.i32, SYSMON_PARK, 0);
+  Atomics.notify(memory.i32, SYSMON_PARK);
+}
+
 /** What a listed machine was given: a processor's number, or -1. */
 export interface Grant {
   processor: number;
@@ -266,6 +278,11 @@ export class IdleCoordinator {
     release(this.i32, SCHED_LOCK);
     if (machine !== 0) wake(this.i32, this.machineBase(0));
     return machine;
+  }
+
+  /** Rings the host. */
+  wakeHost(): void {
+    wake(this.i32, this.machineBase(0));
   }
 
   /** The machines the host has been asked to start, now marked as starting. */

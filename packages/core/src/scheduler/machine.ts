@@ -30,6 +30,7 @@ import {
 import { complete, firstJoiner, nextJoiner, wantsHost } from "../goroutine/completion.ts";
 import { BODY_ASYNC, BODY_GENERATOR, type Body, bodyIn, bodyKind, declaredBody, isGenerator } from "../goroutine/functions.ts";
 import {
+  RUNNABLE,
   RUNNING,
   transitionRunningToRunnable,
   transitionSyscallToRunning,
@@ -54,6 +55,7 @@ import {
   G_MACHINE,
   G_META,
   G_NEXT,
+  G_ON_END,
   G_STATUS,
   G_WORDS,
   H_PROCS,
@@ -78,8 +80,8 @@ import {
   FRAME_PROMISE,
   type Frame,
 } from "./frame.ts";
-import { GoroutineHandle } from "./handle.ts";
-import { CLOSED } from "./idle.ts";
+import { onEnd } from "./end-hook.ts";
+import { CLOSED, LIFE_ALIVE } from "./idle.ts";
 import { type Operation, SUSPENSION } from "./operation.ts";
 import { announceSleep, ASLEEP, ASLEEP_IN_EVENT_LOOP, sleep, stayAwake, wake } from "./parker.ts";
 import { randomOrder, type RandomOrder } from "./random-order.ts";
@@ -174,6 +176,7 @@ export class Machine extends Thread {
   private readonly bodies: (Body | undefined)[] = [];
   private readonly kinds: number[] = [];
   private readonly loading = new Map<number, LocalList>();
+  private arrived = false;
 
   constructor(parts: ThreadParts, platform: MachinePlatform) {
     super(parts);
@@ -314,13 +317,13 @@ export class Machine extends Thread {
     while (at !== 0) {
       const base = descriptors + at * WORDS;
       const following = i32[base + NEXT];
-      this.arrive(at, base);
+      this.receive(at, base);
       at = following;
     }
   }
 
   /** A waiter of this machine was made ready by another thread. */
-  private arrive(goroutine: number, base: number): void {
+  private receive(goroutine: number, base: number): void {
     const frame = this.frames.at(this.i32[base + FRAME]);
     if (frame.kind === FRAME_PROMISE) this.settlePromise(frame);
     else if (frame.kind === FRAME_BLOCKED) frame.woken = true;
@@ -447,6 +450,7 @@ export class Machine extends Thread {
         continue;
       }
       if (this.microtasksDue > 0) return this.leaveForMicrotasks();
+      this.arrive();
       const leave = this.sleepWhileListed();
       if (leave !== 0) return leave;
     }
@@ -468,6 +472,13 @@ export class Machine extends Thread {
     // Idle without having held a processor: whoever published work before this listing may have found nobody to wake.
     if (!own && this.workSomewhere() && !this.idle.noneIdle()) this.takeGrant();
     return this.processor >= 0;
+  }
+
+  /** Counts as alive from the moment it is listed or holds a processor: before, it could not be woken, and would be taken for missing. */
+  private arrive(): void {
+    if (this.arrived) return;
+    this.arrived = true;
+    this.idle.setLife(this.number, LIFE_ALIVE);
   }
 
   private sleepWhileListed(): number {
@@ -508,6 +519,7 @@ export class Machine extends Thread {
     this.queue.attach(this.processorBase);
     this.i32[this.processorBase + CURRENT] = 0;
     Atomics.store(this.i32, this.processorBase + P_GIVE_UP, 0);
+    this.arrive();
   }
 
   private dropProcessor(): void {
@@ -543,10 +555,20 @@ export class Machine extends Thread {
     const base = this.descriptors + goroutine * WORDS;
     if (this.searching) this.found();
     this.ranSinceTurn = true;
-    transitionToRunning(i32, base);
-    i32[processorBase + CURRENT] = goroutine;
-    if (i32[base + MACHINE] === 0) this.start(goroutine, base);
-    else this.resume(this.frames.at(i32[base + FRAME]));
+    if (i32[base + MACHINE] === 0) {
+      transitionToRunning(i32, base);
+      i32[processorBase + CURRENT] = goroutine;
+      this.start(goroutine, base);
+    } else {
+      const frame = this.frames.at(i32[base + FRAME]);
+      if (frame.kind === FRAME_PROMISE) {
+        this.settlePromise(frame);
+        return;
+      }
+      transitionToRunning(i32, base);
+      i32[processorBase + CURRENT] = goroutine;
+      this.resume(frame);
+    }
     this.frame = undefined;
   }
 
@@ -707,9 +729,11 @@ export class Machine extends Thread {
     this.frames.remove(i32[base + FRAME], frame);
     this.f64[(this.cache >> 1) + ENDED]++;
     if (detached) {
-      if (failed) this.platform.panic(goroutine, value);
+      if (failed) this.platform.panic(this.f64[(base + G_ID) >> 1], value);
       transitionToDead(i32, base);
+      const object = i32[base + G_ON_END];
       this.freeDescriptor(goroutine, base);
+      if (object !== 0) onEnd(this, object);
       return;
     }
     if (typeof value === "number" && !failed) {
@@ -800,14 +824,6 @@ export class Machine extends Thread {
 
   // ── what the running goroutine does ──
 
-  /** Starts a goroutine. Go's `go` with a handle on the outcome. */
-  spawn(body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
-    const goroutine = this.launch(this.functionId(body), args, 0);
-    const handle = new GoroutineHandle<unknown>(this, goroutine);
-    this.enqueueNew(goroutine);
-    return handle;
-  }
-
   enqueueNew(goroutine: number): void {
     if (this.processor >= 0) this.queue.pushNext(goroutine);
     else this.globalQueue.push(goroutine);
@@ -852,6 +868,31 @@ export class Machine extends Thread {
     }
   }
 
+  /** For an async body: resolves after the goroutines that are ready now had their turn. */
+  afterTurn(): Promise<void> {
+    return new Promise((resolve) => {
+      const frame = this.newWaiter(FRAME_PROMISE, REASON_AWAIT);
+      this.promiseStarted();
+      frame.wake = () => {
+        this.freeWaiter(frame);
+        this.promiseSettled();
+        resolve();
+      };
+      this.i32[frame.base + STATUS] = RUNNABLE;
+      this.yielded.push(frame.goroutine);
+      if (!this.running) this.platform.requestRun();
+    });
+  }
+
+  /** For a plain body: lets other machines have what this one's processor has queued, and goes on when it has a processor again. */
+  yieldThread(): void {
+    const { processor, frame } = this;
+    if (processor < 0 || frame === undefined) return;
+    this.giveAwayProcessor();
+    this.reacquireProcessor();
+    this.i32[this.processorBase + CURRENT] = frame.goroutine;
+  }
+
   /** Takes the mark that the running generator is being resumed. */
   takeResumed(): boolean {
     const { frame } = this;
@@ -874,12 +915,7 @@ export class Machine extends Thread {
     const wasRunning = blocked !== undefined && i32[blocked.base + STATUS] === RUNNING;
     if (wasRunning) transitionToSyscall(i32, blocked.base, operation.reason);
     const { processor } = this;
-    if (processor >= 0) {
-      this.f64[(this.cache + CACHE_HANDOFFS) >> 1]++;
-      this.dropProcessor();
-      this.idle.releaseProcessor(processor);
-      this.handOff();
-    }
+    if (processor >= 0) this.giveAwayProcessor();
     while (!waiter.woken && Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
       announceSleep(i32, machineRecord, ASLEEP);
       if (inbox.isEmpty(i32, machineRecord) && !waiter.woken) sleep(i32, machineRecord);
@@ -892,8 +928,12 @@ export class Machine extends Thread {
     this.freeWaiter(waiter);
   }
 
-  /** The released processor may have goroutines in its ring: somebody must look. Go's handoffp. */
-  private handOff(): void {
+  /** Releases the processor. It may have goroutines in its ring: somebody must look. Go's handoffp. */
+  private giveAwayProcessor(): void {
+    const { processor } = this;
+    this.f64[(this.cache + CACHE_HANDOFFS) >> 1]++;
+    this.dropProcessor();
+    this.idle.releaseProcessor(processor);
     if (this.workSomewhere()) this.idle.wakeOneIfIdle();
   }
 

@@ -35,10 +35,44 @@ export function sleep(i32: Int32Array, machine: number, timeoutMs?: number): voi
   Atomics.store(i32, machine + M_PARK, AWAKE);
 }
 
-/** Resolves when woken; undefined if that has happened already. To be called after `announceSleep(…, ASLEEP_IN_EVENT_LOOP)`. */
-export function sleepInEventLoop(i32: Int32Array, machine: number): Promise<unknown> | undefined {
-  const waiting = Atomics.waitAsync(i32, machine + M_PARK, ASLEEP_IN_EVENT_LOOP);
-  return waiting.async ? waiting.value : undefined;
+/**
+ * A sleep in the event loop. At most one `waitAsync` is under way at a time: one that was not used up, because the thread woke for another reason, serves the
+ * next sleep too. (Each would otherwise stay in the engine's list until somebody notifies the word.)
+ */
+export class EventLoopSleeper {
+  private readonly i32: Int32Array;
+  private readonly machine: number;
+  private readonly woken: () => void;
+  private waiting = false;
+
+  /** `woken` is called in the event loop after a notify. */
+  constructor(i32: Int32Array, machine: number, woken: () => void) {
+    this.i32 = i32;
+    this.machine = machine;
+    this.woken = woken;
+  }
+
+  /** Sleeps. To be called after `announceSleep(…, ASLEEP_IN_EVENT_LOOP)` and the last look. */
+  sleep(): void {
+    if (this.waiting) {
+      // The old wait stands on the word whatever its value; only a waker that came before this line has to be made up for.
+      if (Atomics.load(this.i32, this.machine + M_PARK) === AWAKE) this.resume();
+      return;
+    }
+    const waiting = Atomics.waitAsync(this.i32, this.machine + M_PARK, ASLEEP_IN_EVENT_LOOP);
+    this.waiting = waiting.async;
+    if (waiting.async) void waiting.value.then(() => this.notified());
+    else this.resume();
+  }
+
+  private notified(): void {
+    this.waiting = false;
+    this.woken();
+  }
+
+  private resume(): void {
+    void Promise.resolve().then(this.woken);
+  }
 }
 
 /** Wakes the machine if it sleeps. What it is to find must be published. */

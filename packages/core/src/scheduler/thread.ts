@@ -32,7 +32,10 @@ import {
   G_JOIN,
   G_MACHINE,
   G_META,
+  G_NAME,
+  G_NAME_TAG,
   G_NEXT,
+  G_ON_END,
   G_PARENT,
   G_REFS,
   G_STATUS,
@@ -48,9 +51,10 @@ import type { Slab } from "../memory/slab.ts";
 import { GlobalQueue } from "../queue/global-queue.ts";
 import { post } from "../queue/inbox.ts";
 import type { ValueCodec } from "../values/codec.ts";
+import type { ReferenceTable } from "../values/references.ts";
 import { TAG_NUMBER, TAG_UNDEFINED } from "../values/tags.ts";
 import { FRAME_PROMISE, type Frame, FrameTable } from "./frame.ts";
-import type { GoroutineHandle } from "./handle.ts";
+import { GoroutineHandle } from "./handle.ts";
 import { IdleCoordinator } from "./idle.ts";
 import type { Operation } from "./operation.ts";
 import { wake } from "./parker.ts";
@@ -65,6 +69,8 @@ const REFS = G_REFS;
 const MACHINE = G_MACHINE;
 const FRAME = G_FRAME;
 const CANCELED = G_CANCELED;
+const ON_END = G_ON_END;
+const NAME_TAG = G_NAME_TAG;
 const FUNCTION = G_FUNCTION;
 const ID = G_ID / 2;
 const PARENT = G_PARENT / 2;
@@ -73,6 +79,9 @@ const NUMBER = TAG_NUMBER;
 const BITS = TAG_BITS;
 const COUNT = COUNT_SHIFT;
 const INLINE = INLINE_ARGS;
+
+/** Handles made before the first look at which of them have ended. A guess: few enough to stay in the young generation. */
+const HANDLE_ROUND = 512;
 
 const ARGUMENT_NAMES = ["args[0]", "args[1]", "args[2]", "args[3]"];
 
@@ -83,6 +92,7 @@ export interface ThreadParts {
   readonly number: number;
   readonly slab: Slab;
   readonly codec: ValueCodec;
+  readonly references: ReferenceTable;
 }
 
 /** First word of the cache record that a thread uses while it holds no processor. */
@@ -111,6 +121,8 @@ export abstract class Thread {
   readonly number: number;
   readonly slab: Slab;
   readonly codec: ValueCodec;
+  /** The kinds of objects that travel by reference. */
+  readonly references: ReferenceTable;
   readonly idle: IdleCoordinator;
   readonly globalQueue: GlobalQueue;
   readonly goroutines: RecordPool;
@@ -122,16 +134,17 @@ export abstract class Thread {
   cache: number;
   private readonly machines: number;
   /** Handles of this thread that may still hold a descriptor. */
-  private handles: GoroutineHandle<unknown>[] = [];
-  private collectHandlesAt = 1024;
+  private readonly handles: GoroutineHandle<unknown>[] = [];
+  private collectHandlesAt = HANDLE_ROUND;
 
-  constructor({ memory, number, slab, codec }: ThreadParts) {
+  constructor({ memory, number, slab, codec, references }: ThreadParts) {
     this.memory = memory;
     this.i32 = memory.i32;
     this.f64 = memory.f64;
     this.number = number;
     this.slab = slab;
     this.codec = codec;
+    this.references = references;
     this.descriptors = memory.layout.goroutines;
     this.machines = memory.layout.machines;
     this.idle = new IdleCoordinator(memory, number);
@@ -142,6 +155,20 @@ export abstract class Thread {
   }
 
   // ── goroutines ──
+
+  /** First word of a goroutine's descriptor. */
+  descriptorOf(goroutine: number): number {
+    return this.descriptors + goroutine * WORDS;
+  }
+
+  /** Starts a goroutine. Go's `go` with a handle on the outcome. */
+  spawn(body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
+    const goroutine = this.launch(this.functionId(body), args, 0);
+    // The handle first: once queued, the goroutine may end before the next line.
+    const handle = new GoroutineHandle<unknown>(this, goroutine);
+    this.enqueueNew(goroutine);
+    return handle;
+  }
 
   /** Queues a goroutine that was just created. */
   abstract enqueueNew(goroutine: number): void;
@@ -187,6 +214,8 @@ export abstract class Thread {
     i32[base + MACHINE] = 0;
     i32[base + FRAME] = 0;
     i32[base + CANCELED] = 0;
+    i32[base + ON_END] = 0;
+    i32[base + NAME_TAG] = 0;
     const at = base >> 1;
     f64[at + ID] = nextGoroutineId(i32, f64, this.cache);
     f64[at + PARENT] = this.currentId();
@@ -221,6 +250,8 @@ export abstract class Thread {
 
   /** Gives an ended goroutine's descriptor back. The result must have been taken or dropped. */
   freeDescriptor(goroutine: number, base: number): void {
+    const nameTag = this.i32[base + NAME_TAG];
+    if (nameTag !== 0) this.codec.drop(base + G_NAME, nameTag);
     transitionToIdle(this.i32, base);
     this.goroutines.give(goroutine);
   }
@@ -234,9 +265,26 @@ export abstract class Thread {
     return reference.id;
   }
 
+  /** Starts a goroutine that has a name of its own in dumps. */
+  spawnNamed(name: string, body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
+    const goroutine = this.launch(this.functionId(body), args, 0);
+    const base = this.descriptors + goroutine * WORDS;
+    this.i32[base + NAME_TAG] = this.codec.put(base + G_NAME, name, "options.name");
+    const handle = new GoroutineHandle<unknown>(this, goroutine);
+    this.enqueueNew(goroutine);
+    return handle;
+  }
+
   /** Starts a goroutine whose result nobody asks for. */
   go(body: Body, args: readonly unknown[]): void {
     this.enqueueNew(this.launch(this.functionId(body), args, DETACHED));
+  }
+
+  /** Like `go`; `onEnd` (see end-hook.ts) is called on the machine where the goroutine ended, with `object`. */
+  goWithEnd(body: Body, args: readonly unknown[], object: number): void {
+    const goroutine = this.launch(this.functionId(body), args, DETACHED);
+    this.i32[this.descriptors + goroutine * WORDS + ON_END] = object;
+    this.enqueueNew(goroutine);
   }
 
   // ── results ──
@@ -302,6 +350,7 @@ export abstract class Thread {
     frame.kind = kind;
     frame.woken = false;
     i32[base + META] = PSEUDO;
+    i32[base + NAME_TAG] = 0;
     i32[base + MACHINE] = this.number + 1;
     i32[base + FRAME] = this.frames.add(frame);
     i32[base + CANCELED] = 0;
@@ -339,6 +388,7 @@ export abstract class Thread {
       }
     };
     frame.wake = settle;
+    frame.fail = reject;
     frame.operation = operation as Operation<unknown>;
     if (!operation.enqueue(frame.goroutine, frame.base)) settle();
   }
@@ -362,10 +412,15 @@ export abstract class Thread {
    * costs a spawn a constant, and when descriptors run out. No finalizer is needed: a handle that nobody holds keeps its descriptor only until the next such round.
    */
   collectHandles(): void {
-    const open: GoroutineHandle<unknown>[] = [];
-    for (const handle of this.handles) if (!handle.trySettle()) open.push(handle);
-    this.handles = open;
-    this.collectHandlesAt = Math.max(1024, open.length * 2);
+    const { handles } = this;
+    let open = 0;
+    for (let i = 0; i < handles.length; i++) {
+      const handle = handles[i] as GoroutineHandle<unknown>;
+      if (handle.isSettled || handle.trySettle()) continue;
+      handles[open++] = handle;
+    }
+    handles.length = open;
+    this.collectHandlesAt = Math.max(HANDLE_ROUND, open * 2);
   }
 }
 

@@ -1,0 +1,97 @@
+/** Starting goroutines, and asking about them: the functions of the public package that find their runtime themselves. */
+
+import { declareBody, type ModuleMeta, referToModule } from "../goroutine/functions.ts";
+import { liveGoroutines } from "./counters.ts";
+import { ambientThread, currentMachine } from "./ambient.ts";
+import type { Thread } from "./thread.ts";
+import type { GoFunction, Handle } from "./types.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: any body may be declared
+type AnyBody = GoFunction<any[], any>;
+
+/**
+ * Declares a body at the top level of a module, so that any machine can find it again as module URL + name, and returns the same function: `yield* fib(3)` runs it inline; `go`, `spawn` and
+ * `run` start it.
+ *
+ * @param module the module's `import.meta`
+ * @param body a generator function, an async function or a plain function
+ * @param name the name to find it by; the function's own unless given
+ * @throws `FunctionError` for a body without a name, or a second one of the same name in the module
+ *
+ * @example
+ * ```ts
+ * export const fib = goroutine(import.meta, function* fib(n: number): Goroutine<number> {
+ *   if (n < 2) return n;
+ *   const a = spawn(fib, n - 1);
+ *   const b = spawn(fib, n - 2);
+ *   return (yield* a) + (yield* b);
+ * });
+ * ```
+ */
+export function goroutine<F extends AnyBody>(module: ModuleMeta, body: F, name?: string): F {
+  return declareBody(module, body as never, name) as F;
+}
+
+/**
+ * The exported functions of any module, as bodies for `go`, `spawn` and `run`, with no change to that module. They are references: calling one directly throws `FunctionError`.
+ *
+ * @param module an absolute URL, such as `new URL("./work.js", import.meta.url)`
+ *
+ * @example
+ * ```ts
+ * const work = tasks<typeof import("./work.js")>(new URL("./work.js", import.meta.url));
+ * const size = await run(work.measure, "a.txt");
+ * ```
+ */
+export function tasks<M extends object>(
+  module: { readonly href: string } | string,
+): { readonly [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] } {
+  return referToModule(module) as never;
+}
+
+/**
+ * Starts a goroutine: Go's `go` statement. An error that leaves the body unrecovered ends the runtime, as a panic ends a Go process.
+ *
+ * @throws `FunctionError`, `CloneError`, `GoroutineLimitError`, `MemoryLimitError`, `NoRuntimeError`; then nothing was started
+ */
+export function go<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): void {
+  (currentMachine ?? ambientThread()).go(fn as never, args);
+}
+
+/**
+ * Starts a goroutine, like `go`, with a result: what the body returns or throws goes to whoever joins the handle.
+ *
+ * @throws as `go`
+ */
+export function spawn<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Handle<R> {
+  return (currentMachine ?? ambientThread()).spawn(fn as never, args) as Handle<R>;
+}
+
+/** Options of one goroutine. */
+export interface SpawnOptions {
+  /** Shown in dumps and traces instead of the function's name. */
+  name?: string;
+}
+
+/**
+ * `spawn` with options.
+ *
+ * @throws as `spawn`; `TypeError` for an option of the wrong type
+ */
+export function spawnWith<A extends unknown[], R>(options: SpawnOptions, fn: GoFunction<A, R>, ...args: A): Handle<R> {
+  return spawnOn(currentMachine ?? ambientThread(), options, fn, args);
+}
+
+/** `spawnWith` on a given runtime. */
+export function spawnOn<A extends unknown[], R>(thread: Thread, options: SpawnOptions, fn: GoFunction<A, R>, args: A): Handle<R> {
+  if (options === null || typeof options !== "object") throw new TypeError(`spawnWith: options must be an object, not ${String(options)}`);
+  const { name } = options;
+  if (name === undefined) return thread.spawn(fn as never, args) as Handle<R>;
+  if (typeof name !== "string") throw new TypeError(`spawnWith: options.name must be a string, not ${typeof name}`);
+  return thread.spawnNamed(name, fn as never, args) as Handle<R>;
+}
+
+/** Live goroutines of the ambient runtime, the dead not counted. Inside the first `run` it is 1. Go's `runtime.NumGoroutine`. */
+export function numGoroutine(): number {
+  return liveGoroutines(ambientThread().memory);
+}

@@ -1,0 +1,28 @@
+/** Puts together what a thread works with. */
+
+import type { SharedMemory } from "../memory/shared-memory.ts";
+import { Slab } from "../memory/slab.ts";
+import { ValueCodec } from "../values/codec.ts";
+import { standardErrorClasses } from "../values/error-classes.ts";
+import { ReferenceTable } from "../values/references.ts";
+import { type SharedBufferTable, sharedBufferKind } from "../values/shared-buffers.ts";
+import type { TextPort } from "../values/text.ts";
+import { type ThreadParts, threadCache } from "./thread.ts";
+
+/** What differs from thread to thread. */
+export interface ThreadSetup {
+  readonly memory: SharedMemory;
+  /** 0 for the host, else the machine's number. */
+  readonly number: number;
+  readonly text: TextPort;
+  readonly buffers: SharedBufferTable;
+}
+
+/** The parts of a new thread. The kinds of references are registered when it exists. */
+export function threadParts({ memory, number, text, buffers }: ThreadSetup): ThreadParts {
+  const slab = new Slab(memory, number, threadCache(memory, number));
+  const references = new ReferenceTable();
+  references.register(sharedBufferKind(buffers));
+  const codec = new ValueCodec({ memory, slab, references, text, errors: standardErrorClasses() });
+  return { memory, number, slab, codec, references };
+}

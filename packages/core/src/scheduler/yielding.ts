@@ -1,0 +1,86 @@
+/** Giving way: `gosched`, `checkpoint`, `shouldYield`. */
+
+import { ambientMachine, currentMachine } from "./ambient.ts";
+import type { Machine } from "./machine.ts";
+import { PARKED, proceed, type Suspension } from "./operation.ts";
+import type { Op } from "./types.ts";
+
+/**
+ * The goroutine goes to the back of the line. One object for all uses, since the machine remembers who yields: `next` is called once to yield, and once more when the
+ * goroutine is resumed.
+ */
+class YieldOperation implements Op<void> {
+  private readonly machine: Machine;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  [Symbol.iterator](): Iterator<Suspension, void, unknown> {
+    return this;
+  }
+
+  next(): IteratorResult<Suspension, void> {
+    if (this.machine.takeResumed()) return proceed(undefined);
+    this.machine.yieldCurrent();
+    return PARKED;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
+  then<A = void, B = never>(
+    onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.machine.afterTurn().then(onFulfilled, onRejected);
+  }
+
+  /** A plain body cannot be put aside. Its processor's other goroutines can be run by another machine meanwhile. */
+  block(): void {
+    this.machine.yieldThread();
+  }
+}
+
+/** "No need to give way." */
+class ReadyOperation implements Op<void> {
+  [Symbol.iterator](): Iterator<Suspension, void, unknown> {
+    return this;
+  }
+
+  next(): IteratorResult<Suspension, void> {
+    return proceed(undefined);
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
+  then<A = void, B = never>(
+    onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return Promise.resolve().then(onFulfilled, onRejected);
+  }
+
+  block(): void {}
+}
+
+const READY = new ReadyOperation();
+let yielding: { machine: Machine; operation: YieldOperation } | undefined;
+
+function yieldOperation(machine: Machine): YieldOperation {
+  if (yielding?.machine !== machine) yielding = { machine, operation: new YieldOperation(machine) };
+  return yielding.operation;
+}
+
+/** See the public package. */
+export function gosched(): Op<void> {
+  return yieldOperation(currentMachine ?? ambientMachine("gosched"));
+}
+
+/** See the public package. */
+export function checkpoint(): Op<void> {
+  const machine = currentMachine ?? ambientMachine("checkpoint");
+  return machine.shouldYield() ? yieldOperation(machine) : READY;
+}
+
+/** See the public package. */
+export function shouldYield(): boolean {
+  return currentMachine?.shouldYield() ?? false;
+}

@@ -1,0 +1,42 @@
+/**
+ * The classes of errors that keep their class on another thread. An error of any other class arrives as the nearest of these above it,
+ * with its own `name`.
+ */
+
+import * as errors from "../base/errors.ts";
+
+export class ErrorClasses {
+  private readonly creators = new Map<string, () => Error>();
+  private readonly names = new Map<object, string>();
+
+  /** Adds a class by its prototype; `create` makes an error of it, with an empty message. */
+  add(prototype: Error, create: () => Error): this {
+    this.creators.set(prototype.name, create);
+    this.names.set(prototype, prototype.name);
+    return this;
+  }
+
+  /** The name of the class an error belongs to, or of the nearest above it. An error of another realm is known by its own name. */
+  nameFor(error: object, ownName: string): string {
+    for (let at: object | null = error; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+      const name = this.names.get(at);
+      if (name !== undefined) return name;
+    }
+    return this.creators.has(ownName) ? ownName : "Error";
+  }
+
+  /** An error of the class with this name; `undefined` if there is no such class. */
+  create(name: string): Error | undefined {
+    return this.creators.get(name)?.();
+  }
+}
+
+/** Built-in classes and Heddle's own. */
+export function standardErrorClasses(): ErrorClasses {
+  const classes = new ErrorClasses();
+  const builtIn = [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError];
+  for (const errorClass of [...builtIn, ...Object.values(errors)]) {
+    classes.add(errorClass.prototype, () => new errorClass());
+  }
+  return classes.add(AggregateError.prototype, () => new AggregateError([]));
+}

@@ -1,0 +1,24 @@
+/** What the host tells a thread when it starts. */
+
+import type { MessagePort } from "node:worker_threads";
+
+/** For a machine. */
+export interface MachineBoot {
+  readonly memory: SharedArrayBuffer;
+  /** The machine's number, from 1. */
+  readonly number: number;
+  /** To the host: see `MachineMessage`. */
+  readonly port: MessagePort;
+  /** Names the runtime among those of the process. */
+  readonly runtime: string;
+}
+
+/** What a machine tells the host beside what goes through shared memory. */
+export type MachineMessage =
+  | { readonly kind: "alive" }
+  | { readonly kind: "panic"; readonly goroutine: number; readonly name: string; readonly error: unknown; readonly text: string };
+
+/** For sysmon. */
+export interface MonitorBoot {
+  readonly memory: SharedArrayBuffer;
+}

@@ -1,0 +1,104 @@
+/**
+ * The threads of a runtime's machines: one Piscina pool, a task that lasts as long as the runtime for each machine, an AbortSignal for each as its kill switch.
+ */
+
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { Piscina } from "piscina";
+
+type PiscinaWorker = Parameters<NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>["loadBalancer"]>>[1][number];
+
+import type { MachineBoot, MachineMessage } from "./boot.ts";
+import type { CheckedOptions } from "./options.ts";
+
+/** What the pool reports of a machine. */
+export interface MachineEvents {
+  message(machine: number, message: MachineMessage): void;
+  /** The thread has ended: without an error if the machine left because the runtime is closed. */
+  ended(machine: number, error: unknown): void;
+}
+
+interface HostedMachine {
+  readonly kill: AbortController;
+  readonly port: MessagePort;
+}
+
+export class MachinePool {
+  private readonly pool: Piscina;
+  private readonly memory: SharedArrayBuffer;
+  private readonly runtime: string;
+  private readonly events: MachineEvents;
+  private readonly machines = new Map<number, HostedMachine>();
+
+  constructor(options: CheckedOptions, memory: SharedArrayBuffer, runtime: string, events: MachineEvents) {
+    this.memory = memory;
+    this.runtime = runtime;
+    this.events = events;
+    this.pool = new Piscina({
+      filename: fileURLToPath(new URL("./machine-main.js", import.meta.url)),
+      minThreads: 0,
+      maxThreads: options.maxMachines,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // Machines sleep on words of their own; the pool is only asked to start and to end them.
+      atomics: "disabled",
+      recordTiming: false,
+      trackUnmanagedFds: false,
+      loadBalancer: toIdleThread,
+      ...options.threads,
+    });
+    // The pool's own errors are the machines': each is reported through its task.
+    this.pool.on("error", () => {});
+  }
+
+  /** Starts a thread for a machine. */
+  start(number: number): void {
+    const { port1, port2 } = new MessageChannel();
+    const machine: HostedMachine = { kill: new AbortController(), port: port1 };
+    this.machines.set(number, machine);
+    port1.on("message", (message: MachineMessage) => this.events.message(number, message));
+    port1.unref();
+    const boot: MachineBoot = { memory: this.memory, number, port: port2, runtime: this.runtime };
+    const task = this.pool.run(boot, { signal: machine.kill.signal, transferList: [port2] });
+    task.then(
+      () => this.ended(number, undefined),
+      (error: unknown) => this.ended(number, error),
+    );
+  }
+
+  private ended(number: number, error: unknown): void {
+    this.machines.get(number)?.port.close();
+    this.machines.delete(number);
+    this.events.ended(number, error);
+  }
+
+  /** Ends a machine's thread at once. */
+  kill(number: number): void {
+    this.machines.get(number)?.kill.abort();
+  }
+
+  /** Ends every thread. */
+  async destroy(): Promise<void> {
+    await this.pool.destroy();
+    for (const { port } of this.machines.values()) port.close();
+    this.machines.clear();
+  }
+}
+
+/** What the pool keeps of a thread, found under a symbol of its own on what a load balancer is given. */
+interface PooledThread {
+  readonly port: MessagePort;
+}
+
+/**
+ * Gives a task to an idle thread, and lets the process exit all the same: the pool refs a thread's port while a task runs there, and a machine's task runs as long as the
+ * runtime. What keeps the process alive is a pending promise, which host-loop.ts sees to.
+ */
+function toIdleThread(_task: unknown, threads: PiscinaWorker[]): PiscinaWorker | null {
+  const idle = threads.find((thread) => thread.currentUsage === 0);
+  if (idle === undefined) return null;
+  const key = Object.getOwnPropertySymbols(idle)[0];
+  const pooled = key === undefined ? undefined : (idle as unknown as Record<symbol, PooledThread>)[key];
+  // After the pool has posted the task and made its ref.
+  queueMicrotask(() => pooled?.port.unref());
+  return idle;
+}

@@ -1,0 +1,1 @@
+export { loopText as nodeText } from "@heddle/core";

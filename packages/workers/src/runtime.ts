@@ -1,0 +1,285 @@
+/** A runtime as its host sees it. */
+
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import {
+  closedError,
+  type GoFunction,
+  type Handle,
+  type HeddleError,
+  HostThread,
+  LIFE_LOST,
+  LIFE_NONE,
+  liveGoroutines,
+  MachineLostError,
+  PanicError,
+  type RuntimeStats,
+  readStats,
+  registerKinds,
+  SharedMemory,
+  type SpawnOptions,
+  spawnOn,
+  threadParts,
+  wakeAll,
+} from "@heddle/core";
+import type { MachineMessage, MonitorBoot } from "./boot.ts";
+import { HostLoop } from "./host-loop.ts";
+import { MachinePool } from "./machine-pool.ts";
+import { nodeText } from "./node-text.ts";
+import { type CheckedOptions, checkOptions, type RuntimeOptions } from "./options.ts";
+import { addRuntime, enterRuntime, refuseOnMachine, removeRuntime } from "./runtimes.ts";
+import { BroadcastBuffers } from "./shared-buffers.ts";
+
+/** Bytes for values that do not fit into a slot. Costs memory only where it was used. */
+const SLAB_BYTES = 2 ** 30;
+/** Sync objects that can exist at once. */
+const MAX_OBJECTS = 1_000_000;
+
+let runtimes = 0;
+
+/**
+ * A running scheduler with its threads.
+ *
+ * It does not keep the process alive by itself: only promises that wait for it do.
+ */
+export class Runtime implements AsyncDisposable {
+  /** This thread's side of it. */
+  readonly host: HostThread;
+  private readonly memory: SharedMemory;
+  private readonly loop: HostLoop;
+  private readonly pool: MachinePool;
+  private readonly buffers: BroadcastBuffers;
+  private sysmon: Worker | undefined = undefined;
+  private readonly alive: Promise<void>;
+  private readonly settleAlive: { resolve(): void; reject(error: unknown): void };
+  private drained: (() => void) | undefined = undefined;
+  private closing: Promise<void> | undefined = undefined;
+
+  private constructor(options: CheckedOptions) {
+    this.memory = SharedMemory.create({
+      procs: options.procs,
+      maxMachines: options.maxMachines,
+      maxGoroutines: options.maxGoroutines,
+      maxObjects: MAX_OBJECTS,
+      slabBytes: SLAB_BYTES,
+      timeSliceMs: options.timeSliceMs,
+    });
+    const name = `heddle-${process.pid}-${++runtimes}-${Math.random().toString(36).slice(2)}`;
+    this.buffers = new BroadcastBuffers(this.memory, name, true);
+    let resolve!: () => void;
+    let reject!: (error: unknown) => void;
+    this.alive = new Promise<void>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    this.settleAlive = { resolve, reject };
+    this.pool = new MachinePool(options, this.memory.buffer, name, {
+      message: (machine, message) => this.onMessage(machine, message),
+      ended: (machine, error) => this.onEnded(machine, error),
+    });
+    this.loop = new HostLoop(this.memory, () => this.onWoken());
+    this.host = new HostThread(
+      threadParts({ memory: this.memory, number: 0, text: nodeText, buffers: this.buffers }),
+      this.loop,
+    );
+    registerKinds(this.host);
+  }
+
+  /** See `start`. */
+  static async start(options?: RuntimeOptions): Promise<Runtime> {
+    refuseOnMachine("start");
+    const runtime = new Runtime(checkOptions(options));
+    await runtime.boot();
+    return runtime;
+  }
+
+  private async boot(): Promise<void> {
+    this.loop.keepAlive(true);
+    try {
+      this.host.idle.requestMachine();
+      this.loop.attach(this.host);
+      await this.alive;
+    } finally {
+      if (!this.host.hasPending) this.loop.keepAlive(false);
+    }
+    addRuntime(this);
+  }
+
+  // ── goroutines ──
+
+  /** Starts a goroutine and resolves with its outcome. */
+  run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R> {
+    return this.host.run(fn as never, args) as Promise<R>;
+  }
+
+  /** Starts a goroutine whose result nobody asks for. An error that leaves it ends the runtime. */
+  go<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): void {
+    this.host.go(fn as never, args);
+  }
+
+  /** Starts a goroutine with a handle on its outcome. */
+  spawn<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Handle<R> {
+    return this.host.spawn(fn as never, args) as Handle<R>;
+  }
+
+  /** `spawn` with options. */
+  spawnWith<A extends unknown[], R>(options: SpawnOptions, fn: GoFunction<A, R>, ...args: A): Handle<R> {
+    return spawnOn(this.host, options, fn, args);
+  }
+
+  /** Runs `body` with this runtime as the ambient one. */
+  enter<T>(body: () => T): T {
+    return enterRuntime(this, body);
+  }
+
+  /** Live goroutines, the dead not counted. */
+  numGoroutine(): number {
+    return liveGoroutines(this.memory);
+  }
+
+  /** Counters since start. */
+  stats(): RuntimeStats {
+    return readStats(this.memory, this.host.idle);
+  }
+
+  /** Whether it was closed, or ended by a panic or a lost thread. */
+  get closed(): boolean {
+    return this.host.closedBecause !== undefined;
+  }
+
+  // ── threads ──
+
+  private onWoken(): void {
+    for (const machine of this.host.idle.takeWanted()) this.pool.start(machine);
+    this.drained?.();
+  }
+
+  private onMessage(_machine: number, message: MachineMessage): void {
+    if (message.kind === "alive") {
+      this.settleAlive.resolve();
+      this.startSysmon();
+    } else {
+      this.onPanic(message);
+    }
+  }
+
+  private startSysmon(): void {
+    if (this.sysmon !== undefined || this.closed) return;
+    const workerData: MonitorBoot = { memory: this.memory.buffer };
+    this.sysmon = new Worker(new URL("./sysmon-main.js", import.meta.url), { workerData, execArgv: [], env: {} });
+    this.sysmon.unref();
+    this.sysmon.on("error", (error) => this.fail(new MachineLostError("the sysmon thread ended", { cause: error })));
+  }
+
+  private onPanic(message: Extract<MachineMessage, { kind: "panic" }>): void {
+    if (this.closed) return;
+    process.stderr.write(`panic: ${message.text}\n\ngoroutine ${message.goroutine} [running]:\n${message.name}\n`);
+    this.fail(new PanicError(`panic in goroutine ${message.goroutine}: ${firstLine(message.text)}`, { cause: message.error }));
+  }
+
+  private onEnded(machine: number, error: unknown): void {
+    this.host.idle.setLife(machine, this.closed ? LIFE_NONE : LIFE_LOST);
+    if (this.closed) return;
+    const lost = new MachineLostError(`the thread of machine ${machine} ended`, { cause: error });
+    this.settleAlive.reject(lost);
+    this.fail(lost);
+  }
+
+  private fail(error: HeddleError): void {
+    void this.stop(error);
+  }
+
+  // ── the end ──
+
+  /** Waits for the goroutines up to `graceMs` (default: for ever), then stops every thread. What still waits is rejected with `NoRuntimeError`. */
+  close(options: { graceMs?: number } = {}): Promise<void> {
+    const { graceMs } = options;
+    if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
+      throw new RangeError(`close: graceMs must be a number of milliseconds from 0, not ${String(graceMs)}`);
+    }
+    this.closing ??= this.drainAndStop(graceMs);
+    return this.closing;
+  }
+
+  private async drainAndStop(graceMs: number | undefined): Promise<void> {
+    this.loop.keepAlive(true);
+    if (!this.closed) await this.drain(graceMs);
+    await this.stop(closedError());
+  }
+
+  private drain(graceMs: number | undefined): Promise<void> {
+    const { host } = this;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.drained = undefined;
+        resolve();
+      };
+      const timer = graceMs === undefined || graceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(done, Math.min(graceMs, 2 ** 31 - 1));
+      this.drained = () => {
+        if (this.closed || (this.numGoroutine() === 0 && host.idle.allIdle())) done();
+      };
+      host.startDraining();
+      host.idle.wakeHost();
+    });
+  }
+
+  private stopping: Promise<void> | undefined = undefined;
+
+  private stop(error: HeddleError): Promise<void> {
+    this.stopping ??= this.stopThreads(error);
+    return this.stopping;
+  }
+
+  private async stopThreads(error: HeddleError): Promise<void> {
+    removeRuntime(this);
+    this.host.drain();
+    this.host.shutDown(error);
+    this.drained?.();
+    wakeAll(this.memory);
+    this.loop.stop();
+    this.buffers.close();
+    await Promise.all([this.pool.destroy(), this.sysmon?.terminate()]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}
+
+/**
+ * Starts a runtime with threads of its own. Resolves when its first machine is up.
+ *
+ * @throws `RangeError` or `TypeError` for an option out of bounds; `MachineLostError` if no thread can be started; `NoRuntimeError` inside a goroutine
+ *
+ * @example
+ * ```ts
+ * await using rt = await start({ procs: 4 });
+ * console.log(await rt.run(fib, 25));
+ * ```
+ */
+export function start(options?: RuntimeOptions): Promise<Runtime> {
+  return Runtime.start(options);
+}
+
+let defaultRuntime: Promise<Runtime> | undefined;
+
+/**
+ * Runs a goroutine on a runtime that starts at the first call, has as many processors as the machine has cores, and never keeps the process alive by itself.
+ *
+ * @throws what the body throws; `FunctionError`, `CloneError`; `NoRuntimeError` inside a goroutine
+ */
+export async function run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R> {
+  refuseOnMachine("run");
+  defaultRuntime ??= Runtime.start({ procs: availableParallelism() });
+  let runtime = await defaultRuntime;
+  if (runtime.closed) {
+    defaultRuntime = Runtime.start({ procs: availableParallelism() });
+    runtime = await defaultRuntime;
+  }
+  return runtime.run(fn, ...args);
+}
