@@ -100,6 +100,8 @@ const verdictsByPrototype = new Map<object, number>([
   [BigInt.prototype, IS_BOXED],
   [Error.prototype, IS_ERROR],
   [ArrayBuffer.prototype, IS_BUFFER],
+  // Unless it is registered as a kind of reference.
+  [SharedArrayBuffer.prototype, IS_REFUSED],
   // Real ones are known by isView; this is a Proxy of one, or pretends.
   [DataView.prototype, IS_REFUSED],
   [getPrototypeOf(Uint8Array.prototype) as object, IS_REFUSED],
@@ -126,10 +128,25 @@ const verdictsByTag = new Map<string, number>([
   ["Error", IS_ERROR],
   ["ArrayBuffer", IS_BUFFER],
 ]);
-for (const tag of ["Symbol", "Promise", "WeakMap", "WeakSet", "WeakRef", "FinalizationRegistry", "Generator"]) {
+for (const tag of [
+  "Symbol",
+  "Promise",
+  "WeakMap",
+  "WeakSet",
+  "WeakRef",
+  "FinalizationRegistry",
+  "Generator",
+]) {
   verdictsByTag.set(tag, IS_REFUSED);
 }
-for (const tag of ["AsyncGenerator", "Array Iterator", "Map Iterator", "Set Iterator", "String Iterator", "Module"]) {
+for (const tag of [
+  "AsyncGenerator",
+  "Array Iterator",
+  "Map Iterator",
+  "Set Iterator",
+  "String Iterator",
+  "Module",
+]) {
   verdictsByTag.set(tag, IS_REFUSED);
 }
 

@@ -35,7 +35,6 @@ import {
   ERROR_MESSAGE,
   ERROR_STACK,
   FALSE,
-  HEADER_WORDS,
   HOLE,
   HOLE_RUN,
   INT,
@@ -99,13 +98,22 @@ const LARGE_BYTES = 1024;
 const SHORTEST_RUN = 4;
 /** After so many holes in a row, an array is taken for sparse and its keys are listed. */
 const HOLES_IN_A_ROW = 64;
+/** Elements of one run of numbers at most, so that room is made for what is there and not for a length. */
+const LONGEST_RUN = 1 << 16;
+const ARGUMENTS_TAG = "[object Arguments]";
 
 const hasOwn = Object.prototype.hasOwnProperty;
+const isEnumerable = Object.prototype.propertyIsEnumerable;
 const mapForEach = Map.prototype.forEach;
 const setForEach = Set.prototype.forEach;
 const getTime = Date.prototype.getTime;
-const argumentsTag = "[object Arguments]";
 const tagOf = Object.prototype.toString;
+const sourceOf = getterOf(RegExp.prototype, "source");
+const flagsOf = getterOf(RegExp.prototype, "flags");
+
+function getterOf(prototype: object, property: string): (this: object) => string {
+  return Object.getOwnPropertyDescriptor(prototype, property)?.get as (this: object) => string;
+}
 
 /** What the encoder needs of its thread. */
 export interface EncoderParts {
@@ -165,9 +173,9 @@ export class Encoder {
     this.finish();
   }
 
-  /** Bytes that the block needs. */
-  get bytes(): number {
-    return this.out.at * 4 + this.large.bytes;
+  /** Words that the block takes. */
+  get words(): number {
+    return this.out.at + this.large.bytes / 4;
   }
 
   /** Writes the block at word `base`. */
@@ -204,7 +212,7 @@ export class Encoder {
     const { i32 } = out;
     i32[BLOCK_ITEMS] = items;
     i32[BLOCK_REFERENCES] = countedReferences;
-    i32[BLOCK_WORDS] = out.at + this.large.bytes / 4;
+    i32[BLOCK_WORDS] = this.words;
     i32[BLOCK_FLAGS] = BLOCK_MAGIC | (this.hasBack ? BLOCK_HAS_BACK : 0);
   }
 
@@ -253,9 +261,10 @@ export class Encoder {
 
   private writeLargeString(text: string): void {
     const { out } = this;
-    out.word(isLatin1(text) ? LARGE_LATIN1 : LARGE_UTF16);
+    const latin1 = isLatin1(text);
+    out.word(latin1 ? LARGE_LATIN1 : LARGE_UTF16);
     out.word(text.length);
-    out.word(this.addLarge(text));
+    out.word(this.addLarge(text, latin1 ? text.length : text.length * 2));
   }
 
   private writeBigInt(value: bigint): void {
@@ -347,16 +356,17 @@ export class Encoder {
     const header = out.word(OBJECT_ITEM);
     const depth = ++this.depth;
     let count = 0;
+    let mayBeArguments = true;
     for (const key in value) {
       if (!hasOwn.call(value, key)) continue;
       keys[depth] = key;
       this.writeString(key);
       this.write((value as Record<string, unknown>)[key]);
-      count++;
+      // Index keys come first: an `arguments` object begins with "0", or is empty.
+      if (++count === 1) mayBeArguments = key === "0";
     }
-    // Index keys come first, and an `arguments` object has some, or nothing at all.
-    if ((count === 0 || "0" in value) && tagOf.call(value) === argumentsTag) throw this.refusal("an arguments object");
     this.depth = depth - 1;
+    if (mayBeArguments && tagOf.call(value) === ARGUMENTS_TAG) throw this.refusal("an arguments object");
     out.i32[header] = OBJECT_ITEM | (this.checkedCount(count) << BITS);
   }
 
@@ -392,7 +402,8 @@ export class Encoder {
   }
 
   private checkedCount(count: number): number {
-    if (count >= ENTRY_LIMIT) throw new MemoryLimitError(`${this.path()}: ${count} entries are more than a value can hold`);
+    if (count >= ENTRY_LIMIT)
+      throw new MemoryLimitError(`${this.path()}: ${count} entries are more than a value can hold`);
     return count;
   }
 
@@ -422,7 +433,7 @@ export class Encoder {
     const { keys, depth } = this;
     let holes = 0;
     let inARow = 0;
-    for (let i = length < SHORTEST_RUN ? 0 : this.writeNumberRun(array, length); i < length; i++) {
+    for (let i = length < SHORTEST_RUN ? 0 : this.writeNumberRuns(array, length); i < length; i++) {
       const value = array[i];
       if (value === undefined && !hasOwn.call(array, i)) {
         holes++;
@@ -462,39 +473,54 @@ export class Encoder {
     this.out.word(count);
   }
 
-  /** Writes the numbers that an array begins with as a run; how many. */
-  private writeNumberRun(array: readonly unknown[], length: number): number {
-    if (typeof array[0] !== "number") return 0;
+  /** Writes the numbers that an array begins with as runs; how many. */
+  private writeNumberRuns(array: readonly unknown[], length: number): number {
+    for (let i = 0; ; ) {
+      const end = Math.min(length, i + LONGEST_RUN);
+      i += this.writeNumberRun(array, i, end - i);
+      if (i < end || i === length) return i;
+    }
+  }
+
+  /** Writes the numbers among `count` elements up to the first that is none, as one run; how many. */
+  private writeNumberRun(array: readonly unknown[], first: number, count: number): number {
+    if (typeof array[first] !== "number") return 0;
     const { out } = this;
-    out.reserve(2 * length + 3);
+    out.reserve(2 * count + 3);
     const { i32, at } = out;
     let i = 0;
     let value: unknown;
-    for (; i < length; i++) {
-      value = array[i];
+    for (; i < count; i++) {
+      value = array[first + i];
       if (typeof value !== "number" || (value | 0) !== value || (value === 0 && 1 / value < 0)) break;
       i32[at + 1 + i] = value;
     }
-    if (i < length && typeof value === "number") return this.writeDoubleRun(array, length, i, value);
+    if (i < count && typeof value === "number") return this.writeDoubleRun(array, first, count, i, value);
     i32[at] = INT_RUN | (i << BITS);
     out.at = at + 1 + i;
     return i;
   }
 
-  /** The number at `found` is not an int: widens the ints before it and goes on with doubles. */
-  private writeDoubleRun(array: readonly unknown[], length: number, found: number, double: number): number {
+  /** The number after `ints` elements is not an int: widens those before it and goes on with doubles. */
+  private writeDoubleRun(
+    array: readonly unknown[],
+    first: number,
+    count: number,
+    ints: number,
+    double: number,
+  ): number {
     const { i32, f64, at } = this.out;
-    const first = (at + 2) >> 1;
-    for (let i = found - 1; i >= 0; i--) f64[first + i] = i32[at + 1 + i];
-    f64[first + found] = double;
-    let i = found + 1;
-    for (; i < length; i++) {
-      const value = array[i];
+    const place = (at + 2) >> 1;
+    for (let i = ints - 1; i >= 0; i--) f64[place + i] = i32[at + 1 + i];
+    f64[place + ints] = double;
+    let i = ints + 1;
+    for (; i < count; i++) {
+      const value = array[first + i];
       if (typeof value !== "number") break;
-      f64[first + i] = value;
+      f64[place + i] = value;
     }
     i32[at] = DOUBLE_RUN | (i << BITS);
-    this.out.at = (first + i) * 2;
+    this.out.at = (place + i) * 2;
     return i;
   }
 
@@ -550,14 +576,14 @@ export class Encoder {
   }
 
   private writePart(error: Error, part: "cause" | "errors", flag: number): number {
-    if (!hasOwn.call(error, part)) return 0;
+    if (!hasOwn.call(error, part) || isEnumerable.call(error, part)) return 0;
     this.keys[this.depth] = part;
     return this.tryWrite((error as unknown as Record<string, unknown>)[part]) ? flag : 0;
   }
 
   /** A code that would not be found among the properties: DOMException's, for one. */
   private writeCode(error: Error & { code?: unknown }): number {
-    if (Object.prototype.propertyIsEnumerable.call(error, "code")) return 0;
+    if (isEnumerable.call(error, "code")) return 0;
     const { code } = error;
     if (typeof code !== "string" && typeof code !== "number") return 0;
     this.write(code);
@@ -606,8 +632,8 @@ export class Encoder {
 
   private writeRegExp(value: RegExp): void {
     this.out.word(REGEXP);
-    this.writeString(value.source);
-    this.writeString(value.flags);
+    this.writeString(sourceOf.call(value));
+    this.writeString(flagsOf.call(value));
   }
 
   private writeBuffer(buffer: ArrayBuffer): void {
@@ -639,12 +665,12 @@ export class Encoder {
     }
     out.word(LARGE_BUFFER);
     out.word(bytes.length);
-    out.word(this.addLarge(bytes));
+    out.word(this.addLarge(bytes, bytes.length));
   }
 
   /** Notes a large part, if a block could ever hold it. */
-  private addLarge(source: Uint8Array | string): number {
-    const place = this.large.add(source);
+  private addLarge(source: Uint8Array | string, bytes: number): number {
+    const place = this.large.add(source, bytes);
     this.out.checkRoom(this.large.bytes);
     return place;
   }
@@ -724,7 +750,7 @@ export class Encoder {
 }
 
 /** Own properties of errors that are written as parts. */
-const ERROR_PARTS = new Set(["name", "message", "stack", "cause", "errors"]);
+const ERROR_PARTS = new Set(["name", "message", "stack"]);
 
 /** The kind of item that a container is. */
 function containerKind(verdict: Verdict): number {

@@ -4,7 +4,7 @@
  */
 
 import { CloneError } from "../base/errors.ts";
-import { isLatin1, type TextView } from "./text.ts";
+import type { TextView } from "./text.ts";
 
 interface LargePart {
   readonly source: Uint8Array | string;
@@ -18,10 +18,9 @@ export class LargeParts {
   /** Bytes of all parts. */
   bytes = 0;
 
-  /** Notes a part; its place. */
-  add(source: Uint8Array | string): number {
+  /** Notes a part and the bytes it takes; its place. */
+  add(source: Uint8Array | string, bytes: number): number {
     const place = this.bytes / 8;
-    const bytes = typeof source === "string" ? source.length * (isLatin1(source) ? 1 : 2) : source.length;
     this.parts.push({ source, bytes, place });
     this.bytes += Math.ceil(bytes / 8) * 8;
     return place;

@@ -45,12 +45,15 @@ type AnyKind = ReferenceKind<never>;
 
 /** The kinds that a thread knows. All are registered before the first value is encoded or decoded. */
 export class ReferenceTable {
-  private readonly kinds: (AnyKind | undefined)[] = new Array<AnyKind | undefined>(REFERENCE_KINDS).fill(undefined);
+  private readonly kinds: (AnyKind | undefined)[] = new Array<AnyKind | undefined>(REFERENCE_KINDS).fill(
+    undefined,
+  );
   private readonly byPrototype = new Map<object, AnyKind>();
 
   register<T extends object>(kind: ReferenceKind<T>): void {
     const place = kind.kind;
-    if (!(place >= 0 && place < REFERENCE_KINDS)) throw new RangeError(`register: kind ${place} is not 0 to ${REFERENCE_KINDS - 1}`);
+    if (!(place >= 0 && place < REFERENCE_KINDS))
+      throw new RangeError(`register: kind ${place} is not 0 to ${REFERENCE_KINDS - 1}`);
     if (this.kinds[place] !== undefined) throw new Error(`register: kind ${place} is registered already`);
     this.kinds[place] = kind as AnyKind;
     this.byPrototype.set(kind.prototype, kind as AnyKind);

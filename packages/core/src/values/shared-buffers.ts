@@ -71,7 +71,10 @@ export function sharedBufferKind(buffers: SharedBufferTable): ReferenceKind<Shar
 /** For a runtime of one thread, and for tests: numbers only this thread's own buffers. */
 export class LocalSharedBuffers implements SharedBufferTable {
   private readonly ids = new WeakMap<SharedArrayBuffer, number>();
-  private readonly buffers = new Map<number, { readonly buffer: WeakRef<SharedArrayBuffer>; uses: number; held?: SharedArrayBuffer }>();
+  private readonly buffers = new Map<
+    number,
+    { readonly buffer: WeakRef<SharedArrayBuffer>; uses: number; held?: SharedArrayBuffer }
+  >();
   private last = 0;
 
   idOf(buffer: SharedArrayBuffer): number {

@@ -19,7 +19,9 @@ const VIEW_NAMES = [
   "Float16Array",
 ] as const;
 
-const classes = VIEW_NAMES.map((name) => (globalThis as Record<string, unknown>)[name] as ViewClass | undefined);
+const classes = VIEW_NAMES.map(
+  (name) => (globalThis as Record<string, unknown>)[name] as ViewClass | undefined,
+);
 const numbers = new Map<string | undefined, number>(VIEW_NAMES.map((name, number) => [name, number]));
 
 /** Reads the internal slot that tells a typed array's class; undefined for everything else. */

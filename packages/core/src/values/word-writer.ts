@@ -157,10 +157,17 @@ export class WordWriter {
     if (this.i32.length > KEPT_WORDS) this.allocate(FIRST_WORDS);
   }
 
+  /** Throws `MemoryLimitError` if what was written, with so many more bytes, fits into no block. */
+  checkRoom(bytes: number): void {
+    if (this.at * 4 + bytes <= this.maxWords * 4) return;
+    const limit = this.maxWords * 4;
+    throw new MemoryLimitError(
+      `the value takes more than ${limit} bytes, which is all the memory there is for values`,
+    );
+  }
+
   private grow(words: number): void {
-    if (words > this.maxWords) {
-      throw new MemoryLimitError(`the value takes more than ${this.maxWords * 4} bytes, all that the runtime's memory for values has`);
-    }
+    this.checkRoom((words - this.at) * 4);
     const before = this.i32;
     this.allocate(Math.min(this.maxWords, Math.max(words, before.length * 2)));
     this.i32.set(before);
