@@ -8,6 +8,7 @@ import { Decoder, type DecoderParts } from "./decoder.ts";
 import { describe, Encoder, type EncoderParts } from "./encoder.ts";
 import type { ErrorClasses } from "./error-classes.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
+import { type SharedBufferTable, sharedBufferKind } from "./shared-buffers.ts";
 import {
   MAX_TEXT,
   REFERENCE_KINDS,
@@ -42,14 +43,14 @@ const { fromCharCode } = String;
 export interface CodecOptions {
   readonly memory: SharedMemory;
   readonly slab: Slab;
-  /** What travels by reference; SharedArrayBuffers do if `sharedBufferKind` is registered, and are refused if not. */
   readonly references: ReferenceTable;
+  readonly buffers: SharedBufferTable;
   readonly errors: ErrorClasses;
   /** Copies strings; default: loops in JavaScript. */
   readonly text?: TextPort;
 }
 
-/** One thread's way to put values into slots and take them out. */
+/** One thread's way to put values into slots and take them out. Registers SharedArrayBuffers with `references`. */
 export class ValueCodec {
   private readonly i32: Int32Array;
   private readonly f64: Float64Array;
@@ -63,9 +64,10 @@ export class ValueCodec {
   private readonly decoder: Decoder;
   private readonly decoderParts: DecoderParts;
 
-  constructor({ memory, slab, references, errors, text: port = loopText }: CodecOptions) {
+  constructor({ memory, slab, references, buffers, errors, text: port = loopText }: CodecOptions) {
     const { i32, f64, u8 } = memory;
     const text = port.over(u8);
+    references.register(sharedBufferKind(buffers));
     this.i32 = i32;
     this.f64 = f64;
     this.i64 = new BigInt64Array(memory.buffer);

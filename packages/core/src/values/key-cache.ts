@@ -5,8 +5,9 @@
  * A direct-mapped table: a name's units, as words, are hashed to one place; whatever was there gives way.
  */
 
-/** Places; a power of two. A guess: more names than a program's messages have. */
-const PLACES = 1024;
+/** Bits of a place's number. A guess: more names than a program's messages have. */
+const PLACE_BITS = 10;
+const PLACES = 1 << PLACE_BITS;
 /** Units of the longest name that is kept. */
 export const MAX_KEPT_UNITS = 32;
 const WORDS = MAX_KEPT_UNITS / 4;
@@ -50,7 +51,11 @@ export class KeyCache {
   private place(i32: Int32Array, at: number, length: number): number {
     const count = (length + 3) >> 2;
     let hash = length;
-    for (let i = 0; i < count; i++) hash = Math.imul(hash ^ i32[at + i], 0x9e3779b1);
-    return (hash ^ (hash >>> 15)) & (PLACES - 1);
+    for (let i = 0; i < count; i++) {
+      hash = Math.imul(hash ^ i32[at + i], 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    // The upper bits: a multiplication carries every bit upwards, so they depend on all units.
+    return Math.imul(hash, 0x9e3779b1) >>> (32 - PLACE_BITS);
   }
 }
