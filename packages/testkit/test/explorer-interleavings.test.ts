@@ -112,27 +112,44 @@ describe("nothing leaks from one execution into the next", () => {
       words: 4,
       setup: ({ i32, f64 }) => {
         i32[0] = 5;
-        f64[1] = 0.5;
-        return { first: 0 };
+        f64[1] = 0.1;
+        return { counter: 0, fraction: 1 };
       },
       threads: [
-        ({ i32 }, { first }) => Atomics.add(i32, first, 1),
-        ({ i32, f64 }, { first }) => {
-          f64[1] = Number.NaN;
-          return Atomics.add(i32, first, 1);
+        ({ i32, f64 }, { counter, fraction }) => {
+          const before = f64[fraction];
+          f64[fraction] = 1 / 3;
+          return [Atomics.add(i32, counter, 1), before];
         },
+        ({ i32 }, { counter }) => [Atomics.add(i32, counter, 1)],
       ],
-      check: ({ i32, f64 }, results) => {
-        seen.add(results.join());
-        expect(i32[0]).toBe(7);
-        expect(f64[1]).toBeNaN();
+      check: ({ i32, f64 }, [[first, fraction], [second]], shared) => {
+        seen.add(`${first} ${second}`);
+        expect(fraction).toBe(0.1);
+        expect(f64[shared.fraction]).toBe(1 / 3);
+        expect(i32[shared.counter]).toBe(7);
         i32.fill(-1);
       },
       preemptions: Infinity,
       reduce: false,
     });
     expectNoFailure(result);
-    expect(seen).toEqual(new Set(["5,6", "6,5"]));
+    expect(seen).toEqual(new Set(["5 6", "6 5"]));
+  });
+
+  test("what an invariant does to the memory is undone", () => {
+    const result = explore({
+      threads: [adder(2), adder(2)],
+      invariant: ({ i32 }) => i32.fill(100),
+      check: ({ i32 }) => expect([i32[0], i32[1]]).toEqual([4, 0]),
+    });
+    expectNoFailure(result);
+  });
+
+  test("an odd number of words is rounded up, so that doubles fit", () => {
+    const check = ({ i32, f64, u8 }: ModelMemory): void =>
+      expect([i32.length, f64.length, u8.length]).toEqual([4, 2, 16]);
+    expectNoFailure(explore({ words: 3, threads: [adder(1)], check }));
   });
 
   test("results keep the types of the threads", () => {
@@ -152,7 +169,10 @@ describe("outcomes agree with a plain enumeration of all interleavings", () => {
 
   test.each([
     [0, false],
+    [0, true],
     [1, false],
+    [1, true],
+    [2, false],
     [2, true],
     [Infinity, false],
     [Infinity, true],

@@ -70,6 +70,37 @@ describe("a failure can be followed", () => {
     expect(told("0 0k", { thread: 0 })).toEqual(["wait sleeps", "is killed"]);
   });
 
+  test("a long spin takes one line, and a long trace is cut in the middle", () => {
+    const spin = ({ i32 }: ModelMemory): void => {
+      while (Atomics.load(i32, 0) === 0);
+    };
+    const spinning = formatFailure(expectFailure(explore({ threads: [spin] }))).split("\n");
+    expect(spinning[1]).toMatch(/^schedule: "0\*\d+"$/);
+    expect(spinning[2]).toMatch(/load .* \(\d+ times\)$/);
+    expect(spinning.length).toBe(3);
+    const walk = ({ i32 }: ModelMemory): never => {
+      for (let word = 0; word < 200; word++) Atomics.add(i32, word, 1);
+      throw new Error("far enough");
+    };
+    const walking = formatFailure(expectFailure(explore({ threads: [walk] }))).split("\n");
+    expect(walking.length).toBe(2 + 60 + 1 + 60);
+    expect(walking[62]).toContain("… 80 more …");
+  });
+
+  test("a schedule with runs of decisions brings its failure back", () => {
+    const spin = ({ i32 }: ModelMemory): void => {
+      while (Atomics.load(i32, 0) === 0) Atomics.wait(i32, 0, 0, 1);
+    };
+    const dying = ({ i32 }: ModelMemory): void => {
+      for (let i = 0; i < 10; i++) Atomics.add(i32, 1, 1);
+      Atomics.store(i32, 0, 1);
+    };
+    const failing = { threads: [dying, spin], kill: { thread: 0 } };
+    const failure = expectFailure(explore(failing), /livelock/);
+    expect(failure.schedule).toMatch(/^0\*10 0k 1 1 1t /);
+    expect(expectFailure(explore({ ...failing, schedule: failure.schedule }))).toEqual(failure);
+  });
+
   test("expectNoFailure shows all of it and keeps the cause", () => {
     const error = (() => {
       try {
@@ -122,6 +153,20 @@ describe("random runs", () => {
   test("that find nothing have run as often as told", () => {
     const result = expectNoFailure(explore({ ...model, threads: [increment, increment], check: expectTwo }));
     expect(result).toMatchObject({ executions: 200, exhausted: false, seed: 9 });
+  });
+
+  test("meet a bug that takes one switch at a certain place and no other in long threads", () => {
+    const short = ({ i32 }: ModelMemory): void => {
+      for (let i = 0; i < 100; i++) Atomics.add(i32, 0, 1);
+    };
+    const long = ({ i32 }: ModelMemory): void => {
+      const begun = Atomics.load(i32, 0);
+      for (let i = 0; i < 1000; i++) Atomics.add(i32, 1, 1);
+      if (begun === Atomics.load(i32, 0) && begun > 0 && begun < 100)
+        throw new Error("all in the middle of the other");
+    };
+    const result = explore({ threads: [short, long], random: { runs: 300, seed: 1 } });
+    expectFailure(result, /all in the middle/);
   });
 
   test("meet a bug that takes three switches at certain places of long threads", () => {
@@ -261,6 +306,13 @@ describe("code that cannot be explored is reported, not mistaken", () => {
     refused(({ i32 }) => i32.subarray(1), /subarray of a typed array is not understood/);
     const own = new Int32Array(new SharedArrayBuffer(4));
     refused(() => Atomics.wait(own, 0, 0, 1), /Atomics.wait on memory other than the model's/);
+    refused(({ i32 }) => {
+      try {
+        return Atomics.waitAsync(i32, 0, 0);
+      } catch {
+        return "cannot wait";
+      }
+    }, /Atomics.waitAsync is not understood/);
   });
 
   test("waiting where nobody can wake", () => {
@@ -274,10 +326,11 @@ describe("code that cannot be explored is reported, not mistaken", () => {
 });
 
 describe("code under test runs as it does outside", () => {
-  test("finally blocks run, but only those of a thread that is not stopped have an effect", () => {
+  test("finally blocks run, but have no effect while the thread is only stopped", () => {
     const locked = ({ i32 }: ModelMemory): void => {
       while (Atomics.compareExchange(i32, 1, 0, 1) !== 0);
       try {
+        Atomics.wait(i32, 3, 0, 1);
         loseUpdate({ i32 } as ModelMemory);
       } finally {
         Atomics.store(i32, 1, 0);
@@ -285,7 +338,8 @@ describe("code under test runs as it does outside", () => {
       }
     };
     const check = ({ i32 }: ModelMemory): void => expect([i32[0], i32[1], i32[2]]).toEqual([2, 0, 2]);
-    expectNoFailure(explore({ threads: [locked, locked], check, preemptions: 4 }));
+    expectNoFailure(explore({ threads: [locked, locked], check }));
+    expectNoFailure(explore({ threads: [locked, locked], check, random: { runs: 100, seed: 1 } }));
   });
 
   test("a catch of everything does no harm, where the model allows it", () => {

@@ -42,6 +42,16 @@ describe("Atomics.wait and notify", () => {
     expect(wokenBy("1 0 2 1")).toEqual([undefined, "ok"]);
   });
 
+  test("who was asleep first is part of the state, also when equal states are explored once", () => {
+    const waker = ({ i32 }: ModelMemory): number => {
+      Atomics.store(i32, 0, 1); // from now on nobody falls asleep
+      return Atomics.notify(i32, 0, 1);
+    };
+    const seen = resultsOf({ threads: [sleepOnce, sleepOnce, waker], allowBlocked: true });
+    expect(seen).toContain('["ok",null,1]');
+    expect(seen).toContain('[null,"ok",1]');
+  });
+
   test("notify wakes as many as it was told, on its word only", () => {
     const onOther = ({ i32 }: ModelMemory): string => Atomics.wait(i32, 1, 0);
     const waker = ({ i32 }: ModelMemory): number => Atomics.notify(i32, 0, 2);
@@ -86,6 +96,12 @@ describe("timeouts", () => {
   test("nobody to wake the napper is no deadlock", () => {
     expect(resultsOf({ threads: [nap] })).toEqual(new Set(['["timed-out"]']));
     expect(resultsOf({ threads: [nap], timeouts: 0 })).toEqual(new Set(['["timed-out"]']));
+  });
+
+  test("a wait for no time at all never sleeps", () => {
+    const glance = ({ i32 }: ModelMemory): string => Atomics.wait(i32, 0, 0, 0);
+    const waker = ({ i32 }: ModelMemory): number => Atomics.notify(i32, 0);
+    expect(resultsOf({ threads: [glance, waker] })).toEqual(new Set(['["timed-out",0]']));
   });
 
   test("without a budget they happen only when nobody else can run", () => {
@@ -175,6 +191,22 @@ describe("spinning", () => {
     expect(result.executions).toBe(18);
   });
 
+  test("a spinning thread comes back as soon as something has changed, not when the others are done", () => {
+    const spinner = ({ i32 }: ModelMemory): number => {
+      Atomics.store(i32, 1, 1);
+      while (Atomics.load(i32, 0) === 0);
+      return Atomics.load(i32, 0);
+    };
+    const writer = ({ i32 }: ModelMemory): number => {
+      const spinnerHasBegun = Atomics.load(i32, 1);
+      Atomics.store(i32, 0, 1);
+      Atomics.store(i32, 0, 2);
+      return spinnerHasBegun;
+    };
+    // One preemption must do: the spinning thread has given way of itself.
+    expect(resultsOf({ threads: [spinner, writer], preemptions: 1 })).toContain("[1,1]");
+  });
+
   test("two spinning threads wait for each other's turn", () => {
     const inTurn =
       (me: number) =>
@@ -244,6 +276,17 @@ describe("spinning", () => {
       void blocked.push(...end.blocked);
     expectNoFailure(explore({ threads: [spinUntilSet, spinUntilSet], allowBlocked: true, check }));
     expect(blocked.slice(0, 2)).toEqual([0, 1]);
+  });
+
+  test("reading what others change all the time is no spinning", () => {
+    const reader = ({ i32 }: ModelMemory): void => {
+      for (let i = 0; i < 60; i++) Atomics.load(i32, 0);
+    };
+    const writer = ({ i32 }: ModelMemory): void => {
+      for (let i = 0; i < 30; i++) Atomics.add(i32, 0, 1);
+    };
+    // The schedule would not fit if the reader gave way between its two looks.
+    expectNoFailure(explore({ threads: [reader, writer], schedule: "0 0 1 ".repeat(30) }));
   });
 
   test("a scan of many words is no spinning", () => {

@@ -39,7 +39,7 @@ const SIMPLIFYING_EXECUTIONS = 20_000;
  *   threads: [0, 1].map(() => ({ i32 }: ModelMemory) => Atomics.store(i32, 0, Atomics.load(i32, 0) + 1)),
  *   check: ({ i32 }) => expect(i32[0]).toBe(2),
  * });
- * expectFailure(result); // schedule "0 1 0 1": both loaded before either stored
+ * expectFailure(result); // schedule "0 1 1 0": thread 0 stores what it loaded before
  * ```
  */
 export function explore<Results extends readonly unknown[], Shared>(

@@ -48,6 +48,8 @@ export interface AccessHooks {
   notify(index: number, count: number): number;
   plainAccess(operation: Operation, index: number, value: number): number;
   spinHint(): void;
+  /** Throws an ExplorerError, which ends the exploration also if the code under test catches it. */
+  refuse(what: string): never;
 }
 
 /* Views */
@@ -69,11 +71,11 @@ function viewProxy<T extends View>(view: T, hooks: AccessHooks, read: Operation,
   return new Proxy(view, {
     get(target, key) {
       const index = elementIndex(key);
-      if (index !== index) return propertyOf(target, key);
+      if (index !== index) return propertyOf(target, key, hooks);
       return hooks.plainAccess(read, requireIndex(index, length), 0);
     },
-    set(_target, key, value: number) {
-      hooks.plainAccess(write, requireIndex(elementIndex(key), length), value);
+    set(_target, key, value: unknown) {
+      hooks.plainAccess(write, requireIndex(elementIndex(key), length), Number(value));
       return true;
     },
   });
@@ -94,19 +96,15 @@ function requireIndex(index: number, length: number): number {
  * A property that is no element. Methods of typed arrays insist on a real one and would miss the hooks; those of Array work element by
  * element on anything, so the code gets these. `set` and `subarray` have no counterpart there.
  */
-function propertyOf(view: View, key: string | symbol): unknown {
+function propertyOf(view: View, key: string | symbol, hooks: AccessHooks): unknown {
   if (key === "set") return setElements;
   const value: unknown = Reflect.get(view, key, view);
   if (typeof value !== "function" || key === "constructor") return value;
-  return Reflect.get(Array.prototype, key) ?? (() => refuse(`${String(key)} of a typed array`));
+  return Reflect.get(Array.prototype, key) ?? (() => hooks.refuse(`${String(key)} of a typed array`));
 }
 
 function setElements(this: Record<number, number>, values: ArrayLike<number>, offset = 0): void {
   for (let i = 0; i < values.length; i++) this[offset + i] = values[i] as number;
-}
-
-function refuse(what: string): never {
-  throw new ExplorerError(`${what} is not understood by the explorer`);
 }
 
 /* Atomics */
@@ -136,13 +134,13 @@ export function intercepting<T>(memory: ModelMemory, hooks: AccessHooks, action:
 
 /** Whether the access is to the model's memory. Throws if it is, but cannot be followed. */
 function isModelAccess(view: unknown, index: number): boolean {
-  const { memory, length } = active as Interception; // the stand-in is in place only while there is one
+  const { memory, length, hooks } = active as Interception; // the stand-in is in place only while there is one
   if (view === memory.i32) {
     requireIndex(index, length);
     return true;
   }
   if ((view as View).buffer === memory.buffer)
-    refuse("an atomic operation on any view but the model's own i32");
+    hooks.refuse("an atomic operation on any view but the model's own i32");
   return false;
 }
 
@@ -167,14 +165,19 @@ function intercepted(operation: Operation, name: NumberOperationName): NumberOpe
 }
 
 function wait(view: Int32Array, index: number, expected: number, timeoutMs = Infinity): string {
-  if (!isModelAccess(view, index)) refuse("Atomics.wait on memory other than the model's");
-  const patienceMs = Number.isNaN(timeoutMs) ? Infinity : timeoutMs;
-  return (active as Interception).hooks.wait(index, expected, patienceMs);
+  const { hooks } = active as Interception; // as in isModelAccess
+  if (!isModelAccess(view, index)) hooks.refuse("Atomics.wait on memory other than the model's");
+  return hooks.wait(index, expected, Number.isNaN(timeoutMs) ? Infinity : timeoutMs);
+}
+
+function waitAsync(): never {
+  return (active as Interception).hooks.refuse("Atomics.waitAsync"); // as in isModelAccess
 }
 
 function notify(view: Int32Array, index: number, count = Infinity): number {
   const { hooks, original } = active as Interception; // as in isModelAccess
-  return isModelAccess(view, index) ? hooks.notify(index, count) : original.notify(view, index, count);
+  if (!isModelAccess(view, index)) return original.notify(view, index, count);
+  return hooks.notify(index, Number.isNaN(count) ? 0 : count);
 }
 
 const replacements = {
@@ -188,7 +191,7 @@ const replacements = {
   exchange: intercepted(EXCHANGE, "exchange"),
   compareExchange: intercepted(COMPARE_EXCHANGE, "compareExchange"),
   wait,
-  waitAsync: () => refuse("Atomics.waitAsync"),
+  waitAsync,
   notify,
 };
 

@@ -70,12 +70,16 @@ export class ModelThread {
     this.state = { status, length: 0, freshFrom: 0, idleReads: 0, timeouts: 0, laneA: 0, laneB: 0 };
   }
 
-  /** The result of access number `at`, which is in the log. Throws if the code does something else there than it did before. */
-  replay(at: number, key: AccessKey): AccessResult {
-    if (this.keys[at] !== key) throw this.notDeterministic(at, describeKey(key));
+  /** Whether access number `at`, which is in the log, was this one. */
+  isSame(at: number, key: AccessKey): boolean {
+    return this.keys[at] === key;
+  }
+
+  resultOf(at: number): AccessResult {
     return this.results[at];
   }
 
+  /** The code, run again, does something else at a logged access than it did before. */
   notDeterministic(at: number, now: string): ExplorerError {
     const before = describeKey(this.keys[at] as AccessKey); // `at` is in the log
     return new ExplorerError(
@@ -84,8 +88,8 @@ export class ModelThread {
     );
   }
 
-  /** Adds an access that was carried out. `changed` says that it changed memory or woke somebody. */
-  append(key: AccessKey, result: AccessResult, changed: boolean): void {
+  /** Adds an access that was carried out. `isProgress` says that it changed memory, or woke somebody or this thread. */
+  append(key: AccessKey, result: AccessResult, isProgress: boolean): void {
     const { state } = this;
     const at = state.length++;
     this.keys[at] = key;
@@ -93,7 +97,7 @@ export class ModelThread {
     const folded = foldResult(result);
     state.laneA = mix(state.laneA ^ key, folded, SEED_A);
     state.laneB = mix(state.laneB ^ key, folded, SEED_B);
-    if (changed) this.noteProgress();
+    if (isProgress) this.noteProgress();
     else this.noteRead(at, key, result);
   }
 
@@ -103,10 +107,10 @@ export class ModelThread {
     this.state.status = timed ? WAITING_TIMED : WAITING;
   }
 
-  /** Ends the `Atomics.wait` it is in. A timeout is no progress: a loop of naps spins, too. */
+  /** Ends the `Atomics.wait` it is in. */
   wake(result: "ok" | "timed-out"): void {
     this.state.status = READY;
-    this.append(this.keys[this.state.length] as AccessKey, result, result === "ok");
+    this.append(this.keys[this.state.length] as AccessKey, result, true);
   }
 
   /** The word it sleeps on. */

@@ -126,8 +126,10 @@ export class Model {
     const { current } = this.state;
     possible.length = 0;
     if (this.canGoOn()) possible.push(stepOf(current));
-    for (const { index, state } of threads) {
-      if (state.status === READY && index !== current) possible.push(stepOf(index));
+    if (!this.isRepeating()) {
+      for (const { index, state } of threads) {
+        if (state.status === READY && index !== current) possible.push(stepOf(index));
+      }
     }
     for (const thread of threads) if (this.mayTimeOut(thread)) possible.push(timeoutOf(thread.index));
     if (this.mayKill()) possible.push(killOf(current));
@@ -146,6 +148,11 @@ export class Model {
   private mayTimeOut(thread: ModelThread): boolean {
     if (thread.state.status !== WAITING_TIMED) return false;
     return this.state.timePasses || thread.state.timeouts < this.limits.timeouts;
+  }
+
+  /** In the second round of spinning and later ones nobody is interrupted: what threads that learn nothing do to each other has been seen. */
+  private isRepeating(): boolean {
+    return this.state.rounds > 1 && this.canGoOn();
   }
 
   /** Begins a round for threads that only spin or nap. False if there are none, or too many rounds have changed nothing. */

@@ -53,7 +53,7 @@ export interface ExploreOptions<Shared, Results extends readonly unknown[]> {
   /**
    * When a thread counts as spinning. `reads`: after so many reads in a row that told it nothing new it stands aside until another thread
    * changes memory; 1 to 255, default 16. Loops that spin a bounded number of times must spin fewer, or the explorer misses what they do next
-   * while others are slow. `rounds`: how often spinning threads that are left alone go on before they count as stuck for ever. Default 16.
+   * while others are slow. `rounds`: how often spinning threads that are left alone go on before they count as stuck for ever. Default 64.
    */
   readonly spin?: { readonly reads?: number; readonly rounds?: number };
   /** Whether what follows a state is explored only once, however many schedules lead to it. Default true. */
@@ -97,7 +97,7 @@ export function boundsOf<S, R extends readonly unknown[]>(options: ExploreOption
     maxExecutions: requireWithin("maxExecutions", options.maxExecutions ?? 1_000_000, 1, Infinity),
     maxAccesses: requireWithin("maxAccesses", options.maxAccesses ?? 10_000, 1, Infinity),
     idleReads: requireWithin("spin.reads", options.spin?.reads ?? 16, 1, 255),
-    rounds: requireWithin("spin.rounds", options.spin?.rounds ?? 16, 0, Infinity),
+    rounds: requireWithin("spin.rounds", options.spin?.rounds ?? 64, 0, Infinity),
   };
 }
 

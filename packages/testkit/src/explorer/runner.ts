@@ -27,7 +27,16 @@ import { type FoundFailure, thrownFailure } from "./failure.ts";
 import type { AccessHooks } from "./intercept.ts";
 import type { Model } from "./model.ts";
 import { type AccessResult, DONE, type ModelThread, YIELDED } from "./model-thread.ts";
-import { type AccessKey, accessKey, NOTIFY, type Operation, SPIN_HINT, WAIT, wordOf } from "./operation.ts";
+import {
+  type AccessKey,
+  accessKey,
+  describeKey,
+  NOTIFY,
+  type Operation,
+  SPIN_HINT,
+  WAIT,
+  wordOf,
+} from "./operation.ts";
 import type { Tracer } from "./trace.ts";
 
 /** Decides who is next. */
@@ -168,7 +177,7 @@ export class Runner implements AccessHooks {
   }
 
   private threadReturned(thread: ModelThread, value: unknown): Decision {
-    if (this.hasSwallowedStop(thread, `returned ${String(value)}`)) return this.next;
+    if (this.hasSwallowedStop(thread, "returned", value)) return this.next;
     if (value instanceof Promise) throw new ExplorerError(`thread ${thread.index} is asynchronous`);
     if (this.cursor < thread.state.length) throw thread.notDeterministic(this.cursor, "the end");
     thread.state.status = DONE;
@@ -181,17 +190,17 @@ export class Runner implements AccessHooks {
   private threadThrew(thread: ModelThread, error: unknown): Decision {
     if (error === STOP && this.broken === undefined) return this.next;
     if (error instanceof ExplorerError) throw error;
-    if (this.hasSwallowedStop(thread, `threw ${String(error)}`)) return this.next;
+    if (this.hasSwallowedStop(thread, "threw", error)) return this.next;
     this.failure = thrownFailure("thread", `thread ${thread.index} threw`, error);
     return END;
   }
 
   /** The thread ended though it had been stopped. Throws unless the model allows that, or if the code met a mistake in the model. */
-  private hasSwallowedStop(thread: ModelThread, outcome: string): boolean {
+  private hasSwallowedStop(thread: ModelThread, outcome: "returned" | "threw", value: unknown): boolean {
     if (this.broken !== undefined) throw this.broken;
     if (!this.stopping || this.rules.allowCatchAll) return this.stopping;
     throw new ExplorerError(
-      `thread ${thread.index} swallowed the exception by which the explorer stops it, and ${outcome}. ` +
+      `thread ${thread.index} swallowed the exception by which the explorer stops it, and ${outcome} ${String(value)}. ` +
         "A catch in the code under test must let errors pass that it does not know; or say allowCatchAll",
     );
   }
@@ -280,11 +289,9 @@ export class Runner implements AccessHooks {
   }
 
   private replay(thread: ModelThread, key: AccessKey): AccessResult {
-    try {
-      return thread.replay(this.cursor++, key);
-    } catch (error) {
-      throw this.breakOff(error as ExplorerError); // replay throws nothing else
-    }
+    if (!thread.isSame(this.cursor, key))
+      this.breakOff(thread.notDeterministic(this.cursor, describeKey(key)));
+    return thread.resultOf(this.cursor++);
   }
 
   private access(
@@ -331,7 +338,6 @@ export class Runner implements AccessHooks {
   private atBoundary(thread: ModelThread): void {
     const decision = this.decide();
     if (decision !== stepOf(thread.index)) this.stop(decision);
-    this.stepTaken = false;
   }
 
   private giveUp(thread: ModelThread): never {
@@ -347,10 +353,17 @@ export class Runner implements AccessHooks {
     throw STOP;
   }
 
-  private breakOff(error: ExplorerError): ExplorerError {
+  refuse(what: string): never {
+    const error = new ExplorerError(`${what} is not understood by the explorer`);
+    if (this.running === undefined) throw error;
+    this.breakOff(error);
+  }
+
+  /** Ends the exploration from inside a thread, whatever the thread catches. */
+  private breakOff(error: ExplorerError): never {
     this.broken = error;
     this.stopping = true;
-    return error;
+    throw error;
   }
 }
 

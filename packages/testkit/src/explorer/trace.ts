@@ -96,17 +96,33 @@ function operandsOf(operation: Operation, operand: number, replacement: number):
 /** Lines of a long trace that are shown at either end; what lies between is usually spinning. */
 const SHOWN_AT_EACH_END = 60;
 
-/** One line an entry: decision, thread, operation with operands, word, change, result. */
+/** One line an entry: decision, thread, operation with operands, word, change, result. What happens again at once is counted, not repeated. */
 export function formatTrace(trace: readonly TraceEntry[]): string {
-  const lines = trace.map(formatEntry);
+  const lines = countRepeats(trace).map(([entry, times]) => {
+    const line = `${String(entry.decision).padStart(4)} ${formatEntry(entry)}`;
+    return times === 1 ? line : `${line} (${times} times)`;
+  });
   const left = lines.length - 2 * SHOWN_AT_EACH_END;
   if (left > 0) lines.splice(SHOWN_AT_EACH_END, left, `   … ${left} more …`);
   return lines.join("\n");
 }
 
+/** Entries that differ from the one before, each with the number of times it happened in a row. */
+function countRepeats(trace: readonly TraceEntry[]): [TraceEntry, number][] {
+  const counted: [TraceEntry, number][] = [];
+  let previousLine = "";
+  for (const entry of trace) {
+    const line = formatEntry(entry);
+    const last = counted.at(-1);
+    if (last !== undefined && line === previousLine) last[1]++;
+    else counted.push([entry, 1]);
+    previousLine = line;
+  }
+  return counted;
+}
+
 function formatEntry(entry: TraceEntry): string {
   const columns = [
-    String(entry.decision).padStart(4),
     `T${entry.thread}`.padEnd(3),
     `${entry.operation}${entry.operands.length === 0 ? "" : `(${entry.operands.join(", ")})`}`.padEnd(24),
     formatWord(entry).padEnd(20),

@@ -6,13 +6,13 @@
  * possible now. So each entry remembers the most that was left.
  *
  * A hash table with open addressing over typed arrays: a Map with fractional keys would take ten times the memory. States are known by
- * 64-bit fingerprints. Two different ones are taken for the same with a chance of n^2 / 2^65: about one in forty million
- * for a million states.
+ * 64-bit fingerprints. Two different ones are taken for the same with a chance of n^2 / 2^65: one in forty million for a
+ * million states.
  */
 
 /** Entries at the beginning; a power of two, as all sizes are. */
 const FIRST_CAPACITY = 1 << 10;
-/** Beyond this (200 MB) states are no longer remembered: the exploration goes on, only slower. */
+/** Beyond this (150 MB) states are no longer remembered: the exploration goes on, only slower. */
 const MAX_CAPACITY = 1 << 24;
 /** In place of an unlimited number of preemptions. The stored number is one more, 0 marks a free entry. */
 const PLENTY = 254;
