@@ -11,7 +11,8 @@ export function rejectWithSite(resolve: (value: unknown) => void, error: unknown
 }
 
 async function rejectLater(error: unknown): Promise<never> {
-  // One turn of the microtask queue, so that the promise of this function is being awaited when the stack is taken.
+  // Two turns of the microtask queue: then the promise of this function is linked to the one that is awaited.
+  await undefined;
   await undefined;
   if (error instanceof Error) addSite(error);
   throw error;

@@ -191,22 +191,43 @@ export const M_GRANT_SEARCHING = 5;
 /** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */
 export const M_INBOX = 16;
 
-// ───────────────────────────── region: goroutines ─────────────────────────────
-// The first line carries a goroutine from spawn to join; the second is touched only by those that park.
+// ───────────────────────────── region: waiters ─────────────────────────────
+// Who stands in a queue: Go's sudog. Every goroutine has one of its own, inside its descriptor, for operations that wait in one place; a select takes one from the
+// region for each of its cases. A waiter is named by its first word, so that both kinds look the same to a queue.
 
-/** Words of a goroutine descriptor. */
-export const G_WORDS = 32;
+/** Words of a waiter. */
+export const W_WORDS = 8;
+/** Next in the queue, 0 for none; link of the free list. Under the queue's lock. @writer goroutine/wait-queue, memory/record-pool @reader goroutine/wait-queue */
+export const W_NEXT = 0;
+/** Previous in the queue, 0 for none. Under the queue's lock. @writer goroutine/wait-queue @reader goroutine/wait-queue */
+export const W_PREVIOUS = 1;
+/** Goroutine that waits. @writer goroutine/wait-queue @reader all who wake it */
+export const W_GOROUTINE = 2;
+/** 0 for an ordinary waiter, else the number of the select's case + 1. @writer channel/select @reader goroutine/wait-queue */
+export const W_CASE = 3;
+/** 1 while it stands in a queue. Under the queue's lock. @writer goroutine/wait-queue @reader goroutine/wait-queue */
+export const W_QUEUED = 4;
+/** What the waker says to the woken: how it went, in bits 0–7 a value's tag. Its meaning is the operation's. @writer the operation's module @reader the operation's module */
+export const W_RESULT = 5;
+/** Payload of the value that is handed over, two words. @writer the operation's module @reader the operation's module */
+export const W_VALUE = 6;
+
+// ───────────────────────────── region: goroutines ─────────────────────────────
+// The first line carries a goroutine from spawn to join; the others are touched only by those that park.
+
+/** Words of a goroutine descriptor: three lines. */
+export const G_WORDS = 48;
 /** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status @reader inspect, scheduler/supervise */
 export const G_STATUS = 0;
 /** Link of the one list this goroutine is on. @writer queue @reader queue */
 export const G_NEXT = 1;
-/** Function number. @writer goroutine/descriptor @reader scheduler/machine */
+/** Function number. @writer scheduler/thread @reader scheduler/machine, inspect */
 export const G_FUNCTION = 2;
-/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer goroutine/descriptor @reader goroutine/descriptor */
+/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread @reader scheduler/machine, scheduler/handle, scheduler/host */
 export const G_META = 3;
-/** Four argument payloads of two words. After the end the first holds the result. @writer goroutine/descriptor @reader goroutine/descriptor */
+/** Four argument payloads of two words. After the end the first holds the result. @writer scheduler/thread @reader scheduler/machine, scheduler/handle, scheduler/host */
 export const G_ARGS = 4;
-/** Goroutine id, a double: unique for the life of the runtime, so it also tells whether a handle's descriptor is still its own. @writer goroutine/descriptor @reader goroutine/handle, inspect */
+/** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread @reader scheduler/handle, inspect */
 export const G_ID = 12;
 /** Who waits for the end; see goroutine/completion. @writer goroutine/completion @reader goroutine/completion */
 export const G_JOIN = 14;
@@ -218,22 +239,28 @@ export const G_MACHINE = 16;
 export const G_FRAME = 17;
 /** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status @reader inspect */
 export const G_WAIT_REASON = 18;
-/** 1 once cancelled; read when it starts and when it parks. @writer goroutine/cancellation @reader goroutine/cancellation */
+/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel @reader scheduler/machine */
 export const G_CANCELED = 19;
-/** Id of the goroutine that started this one, a double; 0 for the host. @writer goroutine/descriptor @reader inspect */
+/** Id of the goroutine that started this one, a double; 0 for the host. @writer scheduler/thread @reader inspect, context/cancel */
 export const G_PARENT = 20;
 /** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
 export const G_JOIN_NEXT = 22;
-/** Next waiter in a sync object's queue. @writer sync/wait-list @reader sync/wait-list */
-export const G_QUEUE_NEXT = 24;
+/** Where the host keeps the promise that this goroutine settles. @writer scheduler/host @reader scheduler/host */
+export const G_HOST_SLOT = 23;
+/** Context it was started with: a record number, 0 for the background. @writer scheduler/thread @reader context */
+export const G_CONTEXT = 24;
 /** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread @reader scheduler/machine */
 export const G_ON_END = 25;
 /** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread @reader inspect */
 export const G_NAME_TAG = 26;
-/** Payload of that name. @writer scheduler/thread @reader inspect */
+/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue @reader channel/select */
+export const G_SELECT = 27;
+/** Payload of the name. @writer scheduler/thread @reader inspect */
 export const G_NAME = 28;
-/** Where the host keeps the promise that this goroutine settles. @writer scheduler/host @reader scheduler/host */
-export const G_HOST_SLOT = 23;
+/** When it began to wait, in milliseconds of the runtime's clock, a double. @writer scheduler/machine @reader inspect */
+export const G_WAIT_SINCE = 30;
+/** The goroutine's own waiter: W_WORDS words. */
+export const G_WAITER = 32;
 
 // ───────────────────────────── region: sync objects ─────────────────────────────
 
@@ -251,12 +278,10 @@ export const O_GENERATION = 3;
 export const O_LOCK = 4;
 /** The counter, permits or value. @writer sync @reader sync */
 export const O_VALUE = 5;
-/** First waiter. @writer sync @reader sync */
+/** First waiter; see goroutine/wait-queue. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const O_HEAD = 6;
-/** Last waiter. @writer sync @reader sync */
+/** Last waiter. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const O_TAIL = 7;
-/** Number of waiters. @writer sync @reader sync */
-export const O_WAITERS = 8;
 
 // ───────────────────────────── region: functions ─────────────────────────────
 

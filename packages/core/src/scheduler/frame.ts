@@ -1,6 +1,10 @@
 /** A started goroutine on its machine: what cannot leave the thread. */
 
-import type { Operation } from "./operation.ts";
+/** What a frame can wait for, as far as its cancellation is concerned. */
+export interface Abandonable {
+  /** Takes the waiter of `frame` out of the queue it stands in. False if it is not there any more: it has been served, and its wake-up is under way. */
+  abandon(frame: Frame): boolean;
+}
 
 /** Driven by `next`. */
 export const FRAME_GENERATOR = 1;
@@ -20,7 +24,11 @@ export class Frame {
   kind: number = FRAME_GENERATOR;
   generator: Generator<unknown, unknown, unknown> | undefined = undefined;
   /** What it waits for. */
-  operation: Operation<unknown> | undefined = undefined;
+  operation: Abandonable | undefined = undefined;
+  /** What the operation throws instead of its outcome: set when the frame was made ready because of a cancellation. */
+  interrupt: Error | undefined = undefined;
+  /** Whether its cancellation has been told: it is told once. */
+  cancelTold = false;
   /** Called when a FRAME_PROMISE is made ready. */
   wake: (() => void) | undefined = undefined;
   /** Rejects the promise of a FRAME_PROMISE: the runtime is gone. */
@@ -64,6 +72,8 @@ export class FrameTable {
     }
     frame.generator = undefined;
     frame.operation = undefined;
+    frame.interrupt = undefined;
+    frame.cancelTold = false;
     frame.wake = undefined;
     frame.fail = undefined;
     if (this.spare.length < SPARE_FRAMES) this.spare.push(frame);

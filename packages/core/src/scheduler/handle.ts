@@ -6,10 +6,11 @@
  */
 
 import { FAILED, TAG_MASK } from "../goroutine/descriptor.ts";
-import { isDone, join, releaseHandle } from "../goroutine/completion.ts";
+import { isDone, join, leave, releaseHandle } from "../goroutine/completion.ts";
 import { REASON_JOIN } from "../goroutine/wait-reason.ts";
 import { G_ARGS, G_ID, G_JOIN, G_META, G_WORDS } from "../memory/layout.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
+import type { Abandonable, Frame } from "./frame.ts";
 import { Operation, PARKED, proceed, type Suspension } from "./operation.ts";
 import type { Thread } from "./thread.ts";
 
@@ -22,7 +23,7 @@ const OPEN = 0;
 const RETURNED = 1;
 const THREW = 2;
 
-export class GoroutineHandle<R> implements PromiseLike<R> {
+export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
   /** Goroutine id: unique in the runtime, never reused. */
   readonly id: number;
   readonly thread: Thread;
@@ -123,11 +124,20 @@ export class GoroutineHandle<R> implements PromiseLike<R> {
   next(): IteratorResult<Suspension, R> {
     if (this.trySettle()) return proceed(this.result());
     const { thread } = this;
-    const frame = thread.parkCurrent(undefined, REASON_JOIN);
+    // Resumed, but the goroutine has not ended: this one was cancelled.
+    const interrupt = thread.takeInterrupt();
+    if (interrupt !== undefined) throw interrupt;
+    const frame = thread.parkCurrent(this, REASON_JOIN);
     if (join(thread.i32, this.base, frame.goroutine, frame.base)) return PARKED;
     thread.unparkCurrent(frame);
     this.trySettle();
     return proceed(this.result());
+  }
+
+  /** Takes a joiner out again. */
+  abandon(frame: Frame): boolean {
+    const { thread } = this;
+    return leave(thread.i32, this.base, frame.goroutine, (goroutine) => thread.descriptorOf(goroutine));
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a handle is awaited
@@ -165,6 +175,10 @@ class JoinOperation<R> extends Operation<R> {
 
   enqueue(waiter: number, base: number): boolean {
     return join(this.thread.i32, this.handle.base, waiter, base);
+  }
+
+  abandon(frame: Frame): boolean {
+    return this.handle.abandon(frame);
   }
 
   finish(): R {

@@ -25,7 +25,7 @@ import {
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
-import type { Frame } from "./frame.ts";
+import type { Abandonable, Frame } from "./frame.ts";
 import type { GoroutineHandle } from "./handle.ts";
 import { CLOSED, DRAINING } from "./idle.ts";
 import type { Operation } from "./operation.ts";
@@ -230,7 +230,11 @@ export class HostThread extends Thread {
     return 0;
   }
 
-  parkCurrent(_operation: Operation<unknown> | undefined, _reason: WaitReason): Frame {
+  takeInterrupt(): undefined {
+    return undefined;
+  }
+
+  parkCurrent(_operation: Abandonable, _reason: WaitReason): Frame {
     throw notInGoroutine("yield*");
   }
 
@@ -238,7 +242,7 @@ export class HostThread extends Thread {
     throw notInGoroutine("yield*");
   }
 
-  blockOn(_operation: Operation<unknown>): void {
+  blockOn(_operation: Operation<unknown>): undefined {
     throw notInGoroutine("block()");
   }
 }

@@ -78,6 +78,7 @@ import {
   FRAME_GENERATOR,
   FRAME_PLAIN,
   FRAME_PROMISE,
+  type Abandonable,
   type Frame,
 } from "./frame.ts";
 import { onEnd } from "./end-hook.ts";
@@ -85,6 +86,7 @@ import { CLOSED, LIFE_ALIVE } from "./idle.ts";
 import { type Operation, SUSPENSION } from "./operation.ts";
 import { announceSleep, ASLEEP, ASLEEP_IN_EVENT_LOOP, sleep, stayAwake, wake } from "./parker.ts";
 import { randomOrder, type RandomOrder } from "./random-order.ts";
+import { trimStack } from "./stack.ts";
 import { notInGoroutine, Thread, type ThreadParts, threadCache } from "./thread.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -726,6 +728,7 @@ export class Machine extends Thread {
     const { i32 } = this;
     const { base, goroutine } = frame;
     const detached = (i32[base + META] & DETACHED) !== 0;
+    if (failed) trimStack(value);
     this.frames.remove(i32[base + FRAME], frame);
     this.f64[(this.cache >> 1) + ENDED]++;
     if (detached) {
@@ -840,9 +843,11 @@ export class Machine extends Thread {
     return this.i32[this.processorBase + PREEMPT] !== 0;
   }
 
-  parkCurrent(operation: Operation<unknown> | undefined, reason: WaitReason): Frame {
+  parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
     const { frame } = this;
     if (frame === undefined || frame.kind !== FRAME_GENERATOR) throw notInGoroutine("yield*");
+    // A resumed operation has taken its mark; one that parks anew leaves none.
+    frame.resumed = false;
     this.settleInTable(frame);
     transitionToWaiting(this.i32, frame.base, reason);
     frame.operation = operation;
@@ -893,6 +898,14 @@ export class Machine extends Thread {
     this.i32[this.processorBase + CURRENT] = frame.goroutine;
   }
 
+  takeInterrupt(): Error | undefined {
+    const { frame } = this;
+    if (frame === undefined) return undefined;
+    const { interrupt } = frame;
+    frame.interrupt = undefined;
+    return interrupt;
+  }
+
   /** Takes the mark that the running generator is being resumed. */
   takeResumed(): boolean {
     const { frame } = this;
@@ -904,13 +917,13 @@ export class Machine extends Thread {
   /**
    * Holds this thread until the operation is done. The processor goes to another machine first; goroutines that live here and are made ready meanwhile wait for this thread to come back.
    */
-  blockOn(operation: Operation<unknown>): void {
+  blockOn(operation: Operation<unknown>): Error | undefined {
     const { i32, machineRecord, frame: blocked } = this;
     const waiter = this.newWaiter(FRAME_BLOCKED, operation.reason);
     waiter.operation = operation;
     if (!operation.enqueue(waiter.goroutine, waiter.base)) {
       this.freeWaiter(waiter);
-      return;
+      return undefined;
     }
     const wasRunning = blocked !== undefined && i32[blocked.base + STATUS] === RUNNING;
     if (wasRunning) transitionToSyscall(i32, blocked.base, operation.reason);
@@ -925,7 +938,9 @@ export class Machine extends Thread {
     if (processor >= 0) this.reacquireProcessor();
     if (wasRunning) transitionSyscallToRunning(i32, blocked.base);
     if (processor >= 0 && blocked !== undefined) i32[this.processorBase + CURRENT] = blocked.goroutine;
+    const { interrupt } = waiter;
     this.freeWaiter(waiter);
+    return interrupt;
   }
 
   /** Releases the processor. It may have goroutines in its ring: somebody must look. Go's handoffp. */

@@ -1,8 +1,8 @@
 /**
  * Something that may park: one object for `yield*`, `await` and `block()`.
  *
- * A subclass says three things. `attempt` tries without waiting. `enqueue` puts a waiter into the queue it is to wait in, or finds under the queue's lock that it can go on after all. `finish` runs
- * after the waiter was made ready and produces the outcome. The three kinds of use differ only in what the waiter is: the goroutine itself (`yield*`),
+ * A subclass says four things. `attempt` tries without waiting. `enqueue` puts a waiter into the queue it is to wait in, or finds under the queue's lock that it can go on after all. `finish` runs
+ * after the waiter was made ready and produces the outcome. `abandon` takes the waiter out again, when its goroutine was cancelled. The three kinds of use differ only in what the waiter is: the goroutine itself (`yield*`),
  * a pseudo-goroutine behind a promise (`await`; an async body may have several, so they cannot be the goroutine itself), or one behind a sleeping thread (`block`).
  *
  * `yield*` on a hand-written iterator is half the price of `yield*` on a generator, and the result objects are shared: whoever
@@ -11,6 +11,7 @@
 
 import { MisuseError } from "../base/errors.ts";
 import type { WaitReason } from "../goroutine/wait-reason.ts";
+import type { Abandonable, Frame } from "./frame.ts";
 import type { Thread } from "./thread.ts";
 
 /** What a parked goroutine hands to its machine. */
@@ -36,7 +37,7 @@ const FRESH = 0;
 const PENDING = 1;
 const USED = 2;
 
-export abstract class Operation<T> implements PromiseLike<T> {
+export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
   readonly thread: Thread;
   /** Why a goroutine that waits here waits. */
   abstract readonly reason: WaitReason;
@@ -48,8 +49,10 @@ export abstract class Operation<T> implements PromiseLike<T> {
 
   /** Tries to go through without waiting. True if done: `finish` gives the outcome. */
   abstract attempt(): boolean;
-  /** Queues a waiter (a goroutine number, and its descriptor's first word). False if the operation went through instead. */
-  abstract enqueue(waiter: number, base: number): boolean;
+  /** Queues the waiter of a goroutine (its number, and its descriptor's first word). False if the operation went through instead. */
+  abstract enqueue(goroutine: number, base: number): boolean;
+  /** Takes the waiter of `frame` out of the queue. False if it has been served. */
+  abstract abandon(frame: Frame): boolean;
   /** The outcome of an operation that went through, now or because the waiter was made ready. May throw. */
   abstract finish(): T;
 
@@ -60,6 +63,8 @@ export abstract class Operation<T> implements PromiseLike<T> {
   next(): IteratorResult<Suspension, T> {
     if (this.state === PENDING) {
       this.state = USED;
+      const interrupt = this.thread.takeInterrupt();
+      if (interrupt !== undefined) throw interrupt;
       return proceed(this.finish());
     }
     this.use();
@@ -92,7 +97,10 @@ export abstract class Operation<T> implements PromiseLike<T> {
   /** Holds this thread until the operation is done. Throws on the host thread. */
   block(): T {
     this.use();
-    if (!this.attempt()) this.thread.blockOn(this as Operation<unknown>);
+    if (!this.attempt()) {
+      const interrupt = this.thread.blockOn(this as Operation<unknown>);
+      if (interrupt !== undefined) throw interrupt;
+    }
     return this.finish();
   }
 

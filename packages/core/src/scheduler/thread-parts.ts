@@ -5,7 +5,7 @@ import { Slab } from "../memory/slab.ts";
 import { ValueCodec } from "../values/codec.ts";
 import { standardErrorClasses } from "../values/error-classes.ts";
 import { ReferenceTable } from "../values/references.ts";
-import { type SharedBufferTable, sharedBufferKind } from "../values/shared-buffers.ts";
+import { type SharedBufferTable } from "../values/shared-buffers.ts";
 import type { TextPort } from "../values/text.ts";
 import { type ThreadParts, threadCache } from "./thread.ts";
 
@@ -22,7 +22,6 @@ export interface ThreadSetup {
 export function threadParts({ memory, number, text, buffers }: ThreadSetup): ThreadParts {
   const slab = new Slab(memory, number, threadCache(memory, number));
   const references = new ReferenceTable();
-  references.register(sharedBufferKind(buffers));
-  const codec = new ValueCodec({ memory, slab, references, text, errors: standardErrorClasses() });
+  const codec = new ValueCodec({ memory, slab, references, buffers, text, errors: standardErrorClasses() });
   return { memory, number, slab, codec, references };
 }

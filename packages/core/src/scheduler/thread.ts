@@ -38,6 +38,7 @@ import {
   G_ON_END,
   G_PARENT,
   G_REFS,
+  G_SELECT,
   G_STATUS,
   G_WAIT_REASON,
   G_WORDS,
@@ -53,7 +54,7 @@ import { post } from "../queue/inbox.ts";
 import type { ValueCodec } from "../values/codec.ts";
 import type { ReferenceTable } from "../values/references.ts";
 import { TAG_NUMBER, TAG_UNDEFINED } from "../values/tags.ts";
-import { FRAME_PROMISE, type Frame, FrameTable } from "./frame.ts";
+import { type Abandonable, FRAME_PROMISE, type Frame, FrameTable } from "./frame.ts";
 import { GoroutineHandle } from "./handle.ts";
 import { IdleCoordinator } from "./idle.ts";
 import type { Operation } from "./operation.ts";
@@ -71,6 +72,7 @@ const FRAME = G_FRAME;
 const CANCELED = G_CANCELED;
 const ON_END = G_ON_END;
 const NAME_TAG = G_NAME_TAG;
+const SELECT = G_SELECT;
 const FUNCTION = G_FUNCTION;
 const ID = G_ID / 2;
 const PARENT = G_PARENT / 2;
@@ -175,11 +177,13 @@ export abstract class Thread {
   /** Makes a waiter of this very thread ready. */
   protected abstract readyHere(goroutine: number, base: number): void;
   /** The goroutine that runs now parks: its frame, with the descriptor marked as waiting. Throws outside a goroutine. */
-  abstract parkCurrent(operation: Operation<unknown> | undefined, reason: WaitReason): Frame;
+  abstract parkCurrent(operation: Abandonable, reason: WaitReason): Frame;
   /** Takes `parkCurrent` back. */
   abstract unparkCurrent(frame: Frame): void;
-  /** Sleeps until the operation's waiter is ready. Throws on the host. */
-  abstract blockOn(operation: Operation<unknown>): void;
+  /** The error that the goroutine which was just resumed is to be thrown instead of its operation's outcome. */
+  abstract takeInterrupt(): Error | undefined;
+  /** Sleeps until the operation's waiter is ready. Returns what to throw instead of the outcome, if anything. Throws on the host. */
+  abstract blockOn(operation: Operation<unknown>): Error | undefined;
   /** Id of the goroutine that runs now, 0 for none. */
   abstract currentId(): number;
 
@@ -216,6 +220,7 @@ export abstract class Thread {
     i32[base + CANCELED] = 0;
     i32[base + ON_END] = 0;
     i32[base + NAME_TAG] = 0;
+    i32[base + SELECT] = 0;
     const at = base >> 1;
     f64[at + ID] = nextGoroutineId(i32, f64, this.cache);
     f64[at + PARENT] = this.currentId();
@@ -351,6 +356,7 @@ export abstract class Thread {
     frame.woken = false;
     i32[base + META] = PSEUDO;
     i32[base + NAME_TAG] = 0;
+    i32[base + SELECT] = 0;
     i32[base + MACHINE] = this.number + 1;
     i32[base + FRAME] = this.frames.add(frame);
     i32[base + CANCELED] = 0;
@@ -379,9 +385,11 @@ export abstract class Thread {
     const frame = this.newWaiter(FRAME_PROMISE, operation.reason);
     this.promiseStarted();
     const settle = (): void => {
+      const { interrupt } = frame;
       this.freeWaiter(frame);
       this.promiseSettled();
       try {
+        if (interrupt !== undefined) throw interrupt;
         resolve(operation.finish());
       } catch (error) {
         reject(error);
@@ -389,7 +397,7 @@ export abstract class Thread {
     };
     frame.wake = settle;
     frame.fail = reject;
-    frame.operation = operation as Operation<unknown>;
+    frame.operation = operation;
     if (!operation.enqueue(frame.goroutine, frame.base)) settle();
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { CloneError, CorruptValueError, MemoryLimitError } from "../base/errors.ts";
-import { O_GENERATION, O_HEAD, O_KIND, O_LOCK, O_NEXT_FREE, O_REFS, O_TAIL, O_VALUE, O_WAITERS, O_WORDS, POOL_OBJECT, POOL_WORDS } from "../memory/layout.ts";
+import { O_GENERATION, O_HEAD, O_KIND, O_LOCK, O_NEXT_FREE, O_REFS, O_TAIL, O_VALUE, O_WORDS, POOL_OBJECT, POOL_WORDS } from "../memory/layout.ts";
 import { RecordPool } from "../memory/record-pool.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -60,7 +60,6 @@ export class ObjectTable {
     i32[base + O_VALUE] = value;
     i32[base + O_HEAD] = 0;
     i32[base + O_TAIL] = 0;
-    i32[base + O_WAITERS] = 0;
     Atomics.store(i32, base + O_REFS, 1);
     return index;
   }

@@ -8,17 +8,18 @@
 
 import { MisuseError } from "../base/errors.ts";
 import type { Body } from "../goroutine/functions.ts";
+import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_WAITGROUP_WAIT } from "../goroutine/wait-reason.ts";
-import { O_LOCK, O_VALUE } from "../memory/layout.ts";
+import { G_WAITER, O_HEAD, O_LOCK, O_VALUE } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import { setEndHook } from "../scheduler/end-hook.ts";
+import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { GoFunction, Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "./object.ts";
-import { appendWaiter, nextWaiter, takeWaiters } from "./wait-list.ts";
 
 /** The number of this kind, in values and records. */
 export const WAIT_GROUP_KIND = 1;
@@ -119,13 +120,9 @@ export class WaitGroup implements SharedObject {
     const base = this.#base;
     acquire(i32, base + O_LOCK, thread.number);
     const reached = Atomics.compareExchange(i32, base + O_VALUE, seen, 0) === seen;
-    let waiter = reached ? takeWaiters(i32, base) : 0;
+    const woken = reached ? drainWaiters(i32, base + O_HEAD, thread.descriptors) : [];
     release(i32, base + O_LOCK);
-    while (waiter !== 0) {
-      const following = nextWaiter(i32, thread.descriptorOf(waiter));
-      thread.ready(waiter);
-      waiter = following;
-    }
+    for (const goroutine of woken) thread.ready(goroutine);
     return reached;
   }
 }
@@ -143,13 +140,21 @@ class WaitOperation extends Operation<void> {
     return Atomics.load(this.thread.i32, this.base + O_VALUE) === 0;
   }
 
-  enqueue(waiter: number): boolean {
+  enqueue(goroutine: number, base: number): boolean {
     const { i32, number } = this.thread;
     acquire(i32, this.base + O_LOCK, number);
     const wait = Atomics.load(i32, this.base + O_VALUE) !== 0;
-    if (wait) appendWaiter(i32, this.base, waiter, (goroutine) => this.thread.descriptorOf(goroutine));
+    if (wait) enqueueWaiter(i32, this.base + O_HEAD, ownWaiter(i32, base, goroutine));
     release(i32, this.base + O_LOCK);
     return wait;
+  }
+
+  abandon({ base }: Frame): boolean {
+    const { i32, number } = this.thread;
+    acquire(i32, this.base + O_LOCK, number);
+    const found = removeWaiter(i32, this.base + O_HEAD, base + G_WAITER);
+    release(i32, this.base + O_LOCK);
+    return found;
   }
 
   finish(): void {}

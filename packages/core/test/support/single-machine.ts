@@ -1,0 +1,97 @@
+/** A runtime of one machine and a host in one thread, without worker threads: what the scheduler does, step by step and repeatably. */
+
+import { type Body, declareBody } from "../../src/goroutine/functions.ts";
+import { SharedMemory } from "../../src/memory/shared-memory.ts";
+import { becomeMachine } from "../../src/scheduler/ambient.ts";
+import type { Frame } from "../../src/scheduler/frame.ts";
+import { HostThread } from "../../src/scheduler/host.ts";
+import { LEAVE_EVENTS, Machine } from "../../src/scheduler/machine.ts";
+import { threadParts } from "../../src/scheduler/thread-parts.ts";
+import { registerKinds } from "../../src/sync/kinds.ts";
+import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
+import { loopText } from "../../src/values/text.ts";
+
+let bodies = 0;
+
+/** Declares a body under a name of its own. */
+export function body<F>(f: F): F {
+  return declareBody({ url: "test:bodies" }, f as Body, `body${++bodies}`) as F;
+}
+
+export interface SingleMachine {
+  readonly memory: SharedMemory;
+  readonly machine: Machine;
+  readonly host: HostThread;
+  /** What left `go` bodies unrecovered. */
+  readonly panics: unknown[];
+  /** Runs a body to its end. Throws if the machine has nothing to do and the body has not ended. */
+  run<A extends unknown[]>(body: (...args: A) => unknown, ...args: A): Promise<unknown>;
+  /** Lets the machine run until it has nothing to do. */
+  settle(): Promise<void>;
+}
+
+/** Turns of the microtask queue without progress after which a machine is taken to be at its end. */
+const IDLE_TURNS = 20;
+
+export function singleMachine(options: { maxGoroutines?: number; ringSize?: number } = {}): SingleMachine {
+  const memory = SharedMemory.create({
+    procs: 1,
+    maxMachines: 1,
+    maxGoroutines: options.maxGoroutines ?? 10_000,
+    maxObjects: 10_000,
+    slabBytes: 2 ** 26,
+    timeSliceMs: 10,
+    ...(options.ringSize === undefined ? {} : { ringSize: options.ringSize }),
+  });
+  const buffers = new LocalSharedBuffers();
+  const parts = (number: number) => threadParts({ memory, number, text: loopText, buffers });
+  const host = new HostThread(parts(0), {
+    keepAlive: () => {},
+    expectResults: () => {},
+    rejectWithSite: (resolve, error) => resolve(Promise.reject(error)),
+  });
+  const panics: unknown[] = [];
+  let entered: Frame | undefined;
+  const machine = new Machine(parts(1), {
+    eventsPending: () => true,
+    requestRun: () => {},
+    load: (url) => Promise.reject(new Error(`there is no module ${url} in this test`)),
+    enterAsync: (frame, start) => {
+      entered = frame;
+      return start();
+    },
+    asyncFrame: () => entered,
+    panic: (_goroutine, error) => panics.push(error),
+  });
+  registerKinds(host);
+  registerKinds(machine);
+  becomeMachine(machine);
+
+  const turn = async (): Promise<boolean> => {
+    const why = machine.run();
+    const came = host.drain();
+    await Promise.resolve();
+    return came || why !== LEAVE_EVENTS;
+  };
+  const settle = async (): Promise<void> => {
+    for (let idle = 0; idle < IDLE_TURNS; idle++) if (await turn()) idle = 0;
+  };
+  const run = async (f: (...args: never[]) => unknown, ...args: unknown[]): Promise<unknown> => {
+    let ended = false;
+    const outcome = host.run(f as Body, args);
+    outcome.then(
+      () => {
+        ended = true;
+      },
+      () => {
+        ended = true;
+      },
+    );
+    for (let idle = 0; !ended; idle++) {
+      if (await turn()) idle = 0;
+      if (idle > IDLE_TURNS) throw new Error("nothing is left to do, and the body has not ended");
+    }
+    return outcome;
+  };
+  return { memory, machine, host, panics, run: run as SingleMachine["run"], settle };
+}
