@@ -266,13 +266,13 @@ export const G_WAITER = 32;
 
 /** Words of a sync object. */
 export const O_WORDS = 16;
-/** What it is: a number of sync/object. @writer sync/object @reader sync/object, inspect */
+/** What it is: a number of scheduler/shared-object. @writer scheduler/shared-object @reader scheduler/shared-object, inspect */
 export const O_KIND = 0;
 /** Link in its free list. @writer memory/record-pool @reader memory/record-pool */
 export const O_NEXT_FREE = 1;
-/** Local objects, on all threads, and values under way that name it. @writer sync/object @reader sync/object */
+/** Local objects, on all threads, and values under way that name it. @writer scheduler/shared-object @reader scheduler/shared-object */
 export const O_REFS = 2;
-/** Counts the uses of this record, so that a stale name is told from a new one. @writer sync/object @reader sync/object */
+/** Counts the uses of this record, so that a stale name is told from a new one. @writer scheduler/shared-object @reader scheduler/shared-object */
 export const O_GENERATION = 3;
 /** Lock of the words below. @writer sync @reader sync */
 export const O_LOCK = 4;

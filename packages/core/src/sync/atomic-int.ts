@@ -2,9 +2,9 @@
 
 import { O_VALUE } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
+import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "./object.ts";
 
 /** The number of this kind, in values and records. */
 export const ATOMIC_INT_KIND = 2;
@@ -67,7 +67,14 @@ export class AtomicInt implements SharedObject {
   /** Sets it to `value` if it is `old`. True if it was. @throws `RangeError` if one of them is no 32-bit integer */
   compareAndSwap(old: number, value: number): boolean {
     const expected = int32("AtomicInt.compareAndSwap", old);
-    return Atomics.compareExchange(this.table.i32, this.#word, expected, int32("AtomicInt.compareAndSwap", value)) === expected;
+    return (
+      Atomics.compareExchange(
+        this.table.i32,
+        this.#word,
+        expected,
+        int32("AtomicInt.compareAndSwap", value),
+      ) === expected
+    );
   }
 }
 
@@ -78,5 +85,11 @@ function int32(where: string, value: number): number {
 
 /** How AtomicInts travel in values. */
 export function atomicIntKind(thread: Thread): ReferenceKind<AtomicInt> {
-  return objectKind(thread, ATOMIC_INT_KIND, AtomicInt.prototype, AtomicInt.is, (table, index) => new AtomicInt(undefined, table, index));
+  return objectKind(
+    thread,
+    ATOMIC_INT_KIND,
+    AtomicInt.prototype,
+    AtomicInt.is,
+    (table, index) => new AtomicInt(undefined, table, index),
+  );
 }

@@ -16,10 +16,10 @@ import { ambientThread } from "../scheduler/ambient.ts";
 import { setEndHook } from "../scheduler/end-hook.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
+import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { GoFunction, Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "./object.ts";
 
 /** The number of this kind, in values and records. */
 export const WAIT_GROUP_KIND = 1;
@@ -69,7 +69,9 @@ export class WaitGroup implements SharedObject {
    */
   add(delta: number): void {
     if (!Number.isInteger(delta) || Math.abs(delta) > MAX_COUNT) {
-      throw new RangeError(`WaitGroup.add: delta must be an integer within ±${MAX_COUNT}, not ${String(delta)}`);
+      throw new RangeError(
+        `WaitGroup.add: delta must be an integer within ±${MAX_COUNT}, not ${String(delta)}`,
+      );
     }
     const { i32 } = this.table;
     const word = this.#base + O_VALUE;
@@ -77,7 +79,8 @@ export class WaitGroup implements SharedObject {
       const seen = Atomics.load(i32, word);
       const sum = seen + delta;
       if (sum < 0) throw new MisuseError("sync: negative WaitGroup counter");
-      if (sum > MAX_COUNT) throw new RangeError(`WaitGroup.add: the counter would be ${sum}, above ${MAX_COUNT}`);
+      if (sum > MAX_COUNT)
+        throw new RangeError(`WaitGroup.add: the counter would be ${sum}, above ${MAX_COUNT}`);
       if (sum === 0 && seen !== 0) {
         if (this.#reachZero(seen)) return;
       } else if (Atomics.compareExchange(i32, word, seen, sum) === seen) {
@@ -162,7 +165,13 @@ class WaitOperation extends Operation<void> {
 
 /** How WaitGroups travel in values. */
 export function waitGroupKind(thread: Thread): ReferenceKind<WaitGroup> {
-  return objectKind(thread, WAIT_GROUP_KIND, WaitGroup.prototype, WaitGroup.is, (table, index) => new WaitGroup(table, index));
+  return objectKind(
+    thread,
+    WAIT_GROUP_KIND,
+    WaitGroup.prototype,
+    WaitGroup.is,
+    (table, index) => new WaitGroup(table, index),
+  );
 }
 
 setEndHook((thread, index) => {

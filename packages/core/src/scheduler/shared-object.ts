@@ -1,0 +1,151 @@
+/**
+ * Records of sync objects: how they are created, shared and found again.
+ *
+ * A record lives as long as an object of some thread stands for it, or a value under way names it. Objects are counted when they are made and uncounted by a finalizer when nobody
+ * holds them any more, so a program may make any number of them over the life of a runtime. A generation in the record tells a stale name from a new one.
+ */
+
+import { CloneError, CorruptValueError, MemoryLimitError } from "../base/errors.ts";
+import {
+  O_GENERATION,
+  O_HEAD,
+  O_KIND,
+  O_LOCK,
+  O_NEXT_FREE,
+  O_REFS,
+  O_TAIL,
+  O_VALUE,
+  O_WORDS,
+  POOL_OBJECT,
+  POOL_WORDS,
+} from "../memory/layout.ts";
+import { RecordPool } from "../memory/record-pool.ts";
+import type { ReferenceKind } from "../values/references.ts";
+import type { Thread } from "./thread.ts";
+
+/** An object of this thread that stands for a record. */
+export interface SharedObject {
+  readonly table: ObjectTable;
+  readonly index: number;
+}
+
+/** One thread's access to the sync objects. */
+export class ObjectTable {
+  readonly thread: Thread;
+  readonly i32: Int32Array;
+  private readonly pool: RecordPool;
+  private readonly base: number;
+  private readonly finalizers: FinalizationRegistry<number>;
+
+  constructor(thread: Thread) {
+    const { memory } = thread;
+    this.thread = thread;
+    this.i32 = memory.i32;
+    this.base = memory.layout.objects;
+    const region = {
+      kind: POOL_OBJECT,
+      pool: memory.layout.pools + POOL_OBJECT * POOL_WORDS,
+      base: this.base,
+      stride: O_WORDS,
+      capacity: memory.shape.maxObjects + 1,
+      link: O_NEXT_FREE,
+    };
+    this.pool = new RecordPool(memory.i32, region, thread.number, thread.cache);
+    this.finalizers = new FinalizationRegistry((index) => this.release(index));
+  }
+
+  /** First word of a record. */
+  baseOf(index: number): number {
+    return this.base + index * O_WORDS;
+  }
+
+  /** A new record with one reference. Throws `MemoryLimitError` when all are in use. */
+  create(kind: number, value: number): number {
+    this.pool.useCache(this.thread.cache);
+    const index = this.pool.take();
+    if (index === 0)
+      throw new MemoryLimitError(`all ${this.thread.memory.shape.maxObjects} sync objects are in use`);
+    const { i32 } = this;
+    const base = this.baseOf(index);
+    i32[base + O_KIND] = kind;
+    i32[base + O_GENERATION]++;
+    i32[base + O_LOCK] = 0;
+    i32[base + O_VALUE] = value;
+    i32[base + O_HEAD] = 0;
+    i32[base + O_TAIL] = 0;
+    Atomics.store(i32, base + O_REFS, 1);
+    return index;
+  }
+
+  /** Counts an object of this thread off its record when nobody holds it any more. */
+  watch(object: SharedObject): void {
+    this.finalizers.register(object, object.index);
+  }
+
+  retain(index: number): void {
+    Atomics.add(this.i32, this.baseOf(index) + O_REFS, 1);
+  }
+
+  release(index: number): void {
+    if (Atomics.sub(this.i32, this.baseOf(index) + O_REFS, 1) !== 1) return;
+    this.pool.useCache(this.thread.cache);
+    this.pool.give(index);
+  }
+
+  generation(index: number): number {
+    return this.i32[this.baseOf(index) + O_GENERATION];
+  }
+
+  /** Checks what a value says of a record. */
+  check(kind: number, index: number, generation: number): void {
+    const { maxObjects } = this.thread.memory.shape;
+    const valid =
+      index >= 1 &&
+      index <= maxObjects &&
+      this.i32[this.baseOf(index) + O_KIND] === kind &&
+      this.generation(index) === generation;
+    if (!valid)
+      throw new CorruptValueError(
+        `a value names sync object ${index} (kind ${kind}, generation ${generation}), which does not exist`,
+      );
+  }
+}
+
+const tables = new WeakMap<Thread, ObjectTable>();
+
+/** The sync objects of a thread. */
+export function objectsOf(thread: Thread): ObjectTable {
+  let table = tables.get(thread);
+  if (table === undefined) tables.set(thread, (table = new ObjectTable(thread)));
+  return table;
+}
+
+/** How one class of sync objects travels in values. `revive` makes an object of this thread for a record whose reference is counted. */
+export function objectKind<T extends SharedObject>(
+  thread: Thread,
+  kind: number,
+  prototype: object,
+  is: (value: object) => value is T,
+  revive: (table: ObjectTable, index: number) => T,
+): ReferenceKind<T> {
+  const table = objectsOf(thread);
+  return {
+    kind,
+    prototype,
+    is,
+    retain(object, words, at) {
+      if (object.table !== table) throw new CloneError("the sync object belongs to another runtime");
+      table.retain(object.index);
+      words[at] = object.index;
+      words[at + 1] = table.generation(object.index);
+    },
+    retainAgain: (index) => table.retain(index),
+    revive(index, generation) {
+      table.check(kind, index, generation);
+      const object = revive(table, index);
+      table.watch(object);
+      return object;
+    },
+    release: (index) => table.release(index),
+  };
+}
