@@ -1,0 +1,1 @@
+export { countFile as default } from "../count.ts";
