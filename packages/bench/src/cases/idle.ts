@@ -1,0 +1,39 @@
+import { setTimeout as pass } from "node:timers/promises";
+import { start } from "heddle";
+import { echo } from "../bodies/goroutines.ts";
+import type { Case, Sample } from "../case.ts";
+import { openPiscina } from "../peers/pools.ts";
+
+/** How long nothing is done. The time is the measurement: no result waits for it. */
+const IDLE_MS = 3000;
+
+/** What all threads of this process use of one core while nothing is asked of them, in percent. */
+async function idleShare(): Promise<Sample[]> {
+  const began = performance.now();
+  const before = process.cpuUsage();
+  await pass(IDLE_MS);
+  const used = process.cpuUsage(before);
+  return [{ value: (100 * (used.user + used.system)) / 1000 / (performance.now() - began) }];
+}
+
+export const idle: readonly Case[] = [
+  {
+    name: "idle",
+    scenario: `A runtime on two P that has run a task and then has nothing to do for ${IDLE_MS / 1000} s; processor time in % of one core.`,
+    unit: "% of a core",
+    goals: [{ atMost: 0.5 }],
+    short: true,
+    async run() {
+      await using runtime = await start({ procs: 2 });
+      await runtime.run(echo, 1);
+      return await idleShare();
+    },
+    peers: {
+      async piscina() {
+        await using pool = openPiscina();
+        await pool.run("echo", 1);
+        return await idleShare();
+      },
+    },
+  },
+];

@@ -1,0 +1,135 @@
+import { type Runtime, start } from "heddle";
+import { burnAll, burnSteps } from "../bodies/work.ts";
+import { burn } from "../burn.ts";
+import type { Case, Context, Sample } from "../case.ts";
+import { compareInTurn } from "../measure.ts";
+import { forWork, openPiscina, type Pool } from "../peers/pools.ts";
+
+/**
+ * Lists of work on two processors. The same process does the list serially and in parallel in turn, so the
+ * figure is a speed-up of its own and needs no other side; the peers say what others reach.
+ */
+
+const EVEN_TASKS = 2000;
+const EVEN_US = 100;
+const SKEWED_TASKS = 200;
+const SHORT_US = 200;
+const LONG_US = 20_000;
+/** One task in twenty is long. */
+const LONG_EVERY = 20;
+
+type Order = "first" | "last" | "spread";
+
+function evenList({ stepsPerUs }: Context): number[] {
+  return Array.from({ length: EVEN_TASKS }, () => Math.round(EVEN_US * stepsPerUs));
+}
+
+function skewedList({ stepsPerUs }: Context, order: Order): number[] {
+  const long = SKEWED_TASKS / LONG_EVERY;
+  const isLong: Record<Order, (index: number) => boolean> = {
+    first: (index) => index < long,
+    last: (index) => index >= SKEWED_TASKS - long,
+    spread: (index) => index % LONG_EVERY === LONG_EVERY / 2,
+  };
+  return Array.from({ length: SKEWED_TASKS }, (_, i) =>
+    Math.round((isLong[order](i) ? LONG_US : SHORT_US) * stepsPerUs),
+  );
+}
+
+function burnSerially(tasks: readonly number[]): number {
+  let last = 0;
+  for (const steps of tasks) last = burn(steps);
+  return last;
+}
+
+function burnInPool(pool: Pool, tasks: readonly number[]): Promise<number[]> {
+  return Promise.all(tasks.map((steps) => pool.run("burnSteps", steps)));
+}
+
+function burnFromHost(runtime: Runtime, tasks: readonly number[]): Promise<number[]> {
+  return Promise.all(tasks.map((steps) => runtime.run(burnSteps, steps)));
+}
+
+async function speedUp(
+  context: Context,
+  tasks: number[],
+  parallel: () => Promise<unknown>,
+): Promise<Sample[]> {
+  const { serialMs, parallelMs } = await compareInTurn(context, () => burnSerially(tasks), parallel);
+  return [{ value: serialMs / parallelMs }];
+}
+
+/** Ideal is half of the serial time: two processors that are busy from the first to the last moment. */
+async function timesIdeal(
+  context: Context,
+  tasks: number[],
+  parallel: () => Promise<unknown>,
+): Promise<Sample[]> {
+  const { serialMs, parallelMs } = await compareInTurn(context, () => burnSerially(tasks), parallel);
+  return [{ value: parallelMs / (serialMs / 2) }];
+}
+
+const even: readonly Case[] = [
+  {
+    name: "even/goroutine",
+    scenario: `${EVEN_TASKS} tasks of ${EVEN_US} µs spawned and joined by a goroutine, on two P; times faster than serially.`,
+    unit: "× serial",
+    goals: [{ atLeast: 1.9 }],
+    short: false,
+    async run(context) {
+      const tasks = evenList(context);
+      await using runtime = await start({ procs: 2 });
+      return await speedUp(context, tasks, () => runtime.run(burnAll, tasks));
+    },
+    peers: { go: { go: "even", flags: { size: EVEN_TASKS, procs: 2 } } },
+  },
+  {
+    name: "even/host",
+    scenario: `${EVEN_TASKS} tasks of ${EVEN_US} µs submitted by the host at once, a promise each, on two P; times faster than serially.`,
+    unit: "× serial",
+    goals: [{ atLeast: 1.9 }],
+    short: true,
+    async run(context) {
+      const tasks = evenList(context);
+      await using runtime = await start({ procs: 2 });
+      return await speedUp(context, tasks, () => burnFromHost(runtime, tasks));
+    },
+    peers: {
+      async "piscina tuned"(context) {
+        const tasks = evenList(context);
+        await using pool = openPiscina({ ...forWork, concurrentTasksPerWorker: 8 });
+        return await speedUp(context, tasks, () => burnInPool(pool, tasks));
+      },
+    },
+  },
+];
+
+function skewed(order: Order): Case {
+  const where = {
+    first: "the long ones first",
+    last: "the long ones last",
+    spread: "the long ones spread evenly",
+  }[order];
+  return {
+    name: `skewed/${order}`,
+    scenario: `${SKEWED_TASKS} tasks, one in ${LONG_EVERY} of ${LONG_US / 1000} ms and the others of ${SHORT_US / 1000} ms, ${where}, spawned and joined by a goroutine, on two P; times the ideal.`,
+    unit: "× ideal",
+    goals: [{ atMost: 1.05 }],
+    short: order === "spread",
+    async run(context) {
+      const tasks = skewedList(context, order);
+      await using runtime = await start({ procs: 2 });
+      return await timesIdeal(context, tasks, () => runtime.run(burnAll, tasks));
+    },
+    peers: {
+      go: { go: "skewed", flags: { size: SKEWED_TASKS, procs: 2, order } },
+      async "piscina tuned"(context) {
+        const tasks = skewedList(context, order);
+        await using pool = openPiscina(forWork);
+        return await timesIdeal(context, tasks, () => burnInPool(pool, tasks));
+      },
+    },
+  };
+}
+
+export const work: readonly Case[] = [...even, skewed("first"), skewed("last"), skewed("spread")];

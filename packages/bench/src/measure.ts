@@ -1,0 +1,87 @@
+import { medianSorted } from "simple-statistics";
+import { Bench, type Statistics } from "tinybench";
+import type { Context, Sample } from "./case.ts";
+
+const NS_PER_MS = 1e6;
+const US_PER_MS = 1e3;
+
+/**
+ * The cost of an operation that is too short to be timed from here. `batch` does `operations` of them where
+ * they belong, say inside one goroutine, and says how many milliseconds they took there. The mean, so that
+ * what the garbage collector costs is in it.
+ */
+export async function nsPerOperation(
+  context: Context,
+  operations: number,
+  batch: () => Promise<number>,
+): Promise<Sample[]> {
+  const { mean } = await statistics(context, async () => ({ overriddenDuration: await batch() }));
+  return [{ value: (mean * NS_PER_MS) / operations }];
+}
+
+/** The distribution of what an operation takes, one at a time, seen from this thread. */
+export async function latency(
+  context: Context,
+  percentile: "p50" | "p99",
+  operation: () => Promise<unknown>,
+): Promise<Sample[]> {
+  const measured = await statistics(context, operation);
+  return [{ value: measured[percentile] * US_PER_MS }];
+}
+
+/** How many tasks end per second when `tasks` of them are submitted at once. */
+export async function tasksPerSecond(
+  context: Context,
+  tasks: number,
+  submitAll: () => Promise<unknown>,
+): Promise<Sample[]> {
+  const { mean } = await statistics(context, submitAll);
+  return [{ value: (tasks * 1000) / mean }];
+}
+
+/**
+ * Median times of two ways of doing one thing, in milliseconds, measured in turn after one pass of each to
+ * warm up.
+ */
+export async function compareInTurn(
+  context: Context,
+  serial: () => unknown,
+  parallel: () => Promise<unknown>,
+): Promise<{ serialMs: number; parallelMs: number }> {
+  const serials: number[] = [];
+  const parallels: number[] = [];
+  await timed(serial);
+  await timed(parallel);
+  const end = performance.now() + context.budgetMs;
+  do {
+    serials.push(await timed(serial));
+    parallels.push(await timed(parallel));
+  } while (serials.length < 3 || performance.now() < end);
+  return { serialMs: medianOf(serials), parallelMs: medianOf(parallels) };
+}
+
+export async function timed(body: () => unknown): Promise<number> {
+  const began = performance.now();
+  await body();
+  return performance.now() - began;
+}
+
+function medianOf(values: number[]): number {
+  return medianSorted(values.toSorted((a, b) => a - b));
+}
+
+async function statistics(context: Context, operation: () => Promise<unknown>): Promise<Statistics> {
+  const bench = new Bench({
+    time: context.budgetMs,
+    warmupTime: context.budgetMs / 4,
+    iterations: 5, // of 100 000 tasks each a few are enough
+    warmupIterations: 2,
+    throws: true,
+  });
+  bench.add("operation", operation);
+  const [task] = await bench.run();
+  const result = task?.result;
+  if (result === undefined || !("latency" in result))
+    throw new Error(`bench: no result, state ${result?.state}`);
+  return result.latency;
+}
