@@ -6,6 +6,7 @@ export { type RuntimeStats, readStats } from "./inspect/stats.ts";
 export { SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
 export { becomeMachine, isMachine, setHostResolver } from "./scheduler/ambient.ts";
+export { defer, goexit, recover } from "./scheduler/defer.ts";
 export { liveGoroutines } from "./scheduler/counters.ts";
 export type { Frame } from "./scheduler/frame.ts";
 export { go, goroutine, numGoroutine, type SpawnOptions, spawn, spawnOn, spawnWith, tasks } from "./scheduler/goroutine-api.ts";
@@ -20,6 +21,7 @@ export {
   type MachinePlatform,
 } from "./scheduler/machine.ts";
 export { Monitor } from "./scheduler/monitor.ts";
+export type { DeferredCall } from "./scheduler/unwinding.ts";
 export type { Suspension } from "./scheduler/operation.ts";
 export { EventLoopSleeper, wake } from "./scheduler/parker.ts";
 export type { Thread } from "./scheduler/thread.ts";

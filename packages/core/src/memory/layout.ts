@@ -186,6 +186,8 @@ export const M_LISTED = 2;
 export const M_GRANT = 3;
 /** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/idle @reader scheduler/idle, inspect */
 export const M_LIFE = 4;
+/** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/cancellation @reader scheduler/machine */
+export const M_ATTENTION = 6;
 /** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT_SEARCHING = 5;
 /** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */

@@ -1,5 +1,7 @@
 /** A started goroutine on its machine: what cannot leave the thread. */
 
+import type { DeferredCall, Unwinding } from "./unwinding.ts";
+
 /** What a frame can wait for, as far as its cancellation is concerned. */
 export interface Abandonable {
   /** Takes the waiter of `frame` out of the queue it stands in. False if it is not there any more: it has been served, and its wake-up is under way. */
@@ -33,6 +35,16 @@ export class Frame {
   wake: (() => void) | undefined = undefined;
   /** Rejects the promise of a FRAME_PROMISE: the runtime is gone. */
   fail: ((error: unknown) => void) | undefined = undefined;
+  /** Whose operation a FRAME_PROMISE or FRAME_BLOCKED waits for, if a goroutine's. */
+  ownerBase = 0;
+  /** That goroutine's id, 0 for none: it may have ended, and its descriptor be another's. */
+  ownerId = 0;
+  /** Deferred calls, the first registered first. */
+  defers: DeferredCall[] | undefined = undefined;
+  /** Set once the deferred calls run. */
+  unwinding: Unwinding | undefined = undefined;
+  /** `goexit` was called: nothing saves the goroutine any more. */
+  exiting = false;
   /** Set for a FRAME_BLOCKED that was made ready. */
   woken = false;
   /** Set just before a generator is resumed, taken by the operation that parked it. */
@@ -74,6 +86,10 @@ export class FrameTable {
     frame.operation = undefined;
     frame.interrupt = undefined;
     frame.cancelTold = false;
+    frame.ownerId = 0;
+    frame.defers = undefined;
+    frame.unwinding = undefined;
+    frame.exiting = false;
     frame.wake = undefined;
     frame.fail = undefined;
     if (this.spare.length < SPARE_FRAMES) this.spare.push(frame);

@@ -88,7 +88,7 @@ export function spawnOn<A extends unknown[], R>(thread: Thread, options: SpawnOp
   const { name } = options;
   if (name === undefined) return thread.spawn(fn as never, args) as Handle<R>;
   if (typeof name !== "string") throw new TypeError(`spawnWith: options.name must be a string, not ${typeof name}`);
-  return thread.spawnNamed(name, fn as never, args) as Handle<R>;
+  return thread.spawnDetailed(name, undefined, fn as never, args) as Handle<R>;
 }
 
 /** Live goroutines of the ambient runtime, the dead not counted. Inside the first `run` it is 1. Go's `runtime.NumGoroutine`. */

@@ -230,6 +230,18 @@ export class HostThread extends Thread {
     return 0;
   }
 
+  currentContext(): number {
+    return 0;
+  }
+
+  currentFrame(): undefined {
+    return undefined;
+  }
+
+  takeCancellation(): undefined {
+    return undefined;
+  }
+
   takeInterrupt(): undefined {
     return undefined;
   }

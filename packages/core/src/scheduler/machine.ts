@@ -49,6 +49,8 @@ import {
   CACHE_STEALS,
   CACHE_WORDS,
   G_ARGS,
+  G_CANCELED,
+  G_CONTEXT,
   G_FRAME,
   G_FUNCTION,
   G_ID,
@@ -59,6 +61,7 @@ import {
   G_STATUS,
   G_WORDS,
   H_PROCS,
+  M_ATTENTION,
   M_WORDS,
   P_CURRENT,
   P_GIVE_UP,
@@ -71,7 +74,7 @@ import * as inbox from "../queue/inbox.ts";
 import { LocalList } from "../queue/local-list.ts";
 import { RunQueueOwner, RunQueueStealer } from "../queue/run-queue.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
-import { FunctionError } from "../base/errors.ts";
+import { CanceledError, DeadlineExceededError, FunctionError } from "../base/errors.ts";
 import {
   FRAME_ASYNC,
   FRAME_BLOCKED,
@@ -81,12 +84,15 @@ import {
   type Abandonable,
   type Frame,
 } from "./frame.ts";
-import { onEnd } from "./end-hook.ts";
+import { isThenable } from "./await-operation.ts";
+import { cancellation, takeAttention, wantsAttention } from "./cancellation.ts";
+import { onEnd, onFailure } from "./end-hook.ts";
 import { CLOSED, LIFE_ALIVE } from "./idle.ts";
 import { type Operation, SUSPENSION } from "./operation.ts";
 import { announceSleep, ASLEEP, ASLEEP_IN_EVENT_LOOP, sleep, stayAwake, wake } from "./parker.ts";
 import { randomOrder, type RandomOrder } from "./random-order.ts";
 import { trimStack } from "./stack.ts";
+import { EXIT, Unwinding, unwind } from "./unwinding.ts";
 import { notInGoroutine, Thread, type ThreadParts, threadCache } from "./thread.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -97,6 +103,8 @@ const META = G_META;
 const MACHINE = G_MACHINE;
 const FRAME = G_FRAME;
 const FUNCTION = G_FUNCTION;
+const CANCELED = G_CANCELED;
+const CONTEXT = G_CONTEXT;
 const NEXT = G_NEXT;
 const TICK = P_TICK;
 const CURRENT = P_CURRENT;
@@ -258,6 +266,7 @@ export class Machine extends Thread {
     if (!inbox.seemsEmpty(i32, this.machineRecord)) this.emptyInbox();
     // Plain reads: sysmon repeats what it asks, so a flag seen a round late is only a little late.
     if (i32[processorBase + PREEMPT] !== 0) this.endSharedSlice();
+    if (wantsAttention(i32, this.machineRecord)) this.attend();
     if (--this.untilGlobal === 0) {
       this.untilGlobal = GLOBAL_EVERY;
       const goroutine = this.fromBack(1);
@@ -311,6 +320,25 @@ export class Machine extends Thread {
     const created = this.queue.popNext();
     if (created !== 0) this.queue.push(created);
     i32[processorBase + TICK]++;
+  }
+
+  /** Somebody cancelled goroutines: those that live here and are parked are taken out of their queues and resumed. */
+  private attend(): void {
+    const { i32 } = this;
+    takeAttention(i32, this.machineRecord);
+    const telling = new Set<Frame>();
+    this.frames.forEach((frame) => {
+      const victim = this.ownerOf(frame) ?? frame;
+      const context = Atomics.load(i32, victim.base + CANCELED);
+      if (context === 0 || frame.operation === undefined) return;
+      // An async body may wait in several places: all of them are told together.
+      if (victim.cancelTold && !telling.has(victim)) return;
+      if (!frame.operation.abandon(frame)) return;
+      victim.cancelTold = true;
+      telling.add(victim);
+      frame.interrupt = cancellation.errorOf(this, context);
+      this.ready(frame.goroutine);
+    });
   }
 
   private emptyInbox(): void {
@@ -445,6 +473,7 @@ export class Machine extends Thread {
     for (;;) {
       if (Atomics.load(i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
       if (!inbox.isEmpty(i32, this.machineRecord)) this.emptyInbox();
+      if (wantsAttention(i32, this.machineRecord)) this.attend();
       if (this.listed && (this.idle.hasGrant(this.number) || this.hasOwnWork())) this.takeGrant();
       if (this.processor >= 0 && !this.listed) return 0;
       if (!this.listed) {
@@ -491,7 +520,8 @@ export class Machine extends Thread {
     }
     const inEventLoop = this.asyncFrames > 0 || this.loading.size > 0 || this.platform.eventsPending();
     announceSleep(i32, machineRecord, inEventLoop ? ASLEEP_IN_EVENT_LOOP : ASLEEP);
-    if (!inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number) || Atomics.load(i32, SCHED_CLOSING) === CLOSED) {
+    const wanted = Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
+    if (wanted || !inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number)) {
       stayAwake(i32, machineRecord);
       return 0;
     }
@@ -578,6 +608,10 @@ export class Machine extends Thread {
     const { i32 } = this;
     const id = i32[base + FUNCTION];
     i32[base + MACHINE] = this.number + 1;
+    if (i32[base + CANCELED] !== 0 || (i32[base + CONTEXT] !== 0 && cancellation.isDone(this, i32[base + CONTEXT]))) {
+      this.endUnstarted(goroutine, base, cancellation.errorOf(this, i32[base + CANCELED] || i32[base + CONTEXT]));
+      return;
+    }
     const body = this.bodies[id];
     if (body === undefined) {
       this.waitForModule(id, goroutine, base);
@@ -717,24 +751,30 @@ export class Machine extends Thread {
     if (!this.running) this.platform.requestRun();
   }
 
-  /** The frame outlives this step: it needs a place that the descriptor can name. */
-  private settleInTable(frame: Frame): void {
-    const { i32 } = this;
-    if (i32[frame.base + FRAME] === 0) i32[frame.base + FRAME] = this.frames.add(frame);
-  }
-
   /** The goroutine has ended: stores the outcome, wakes those who wait for it, lets the frame go. */
   private end(frame: Frame, value: unknown, failed: boolean): void {
     const { i32 } = this;
     const { base, goroutine } = frame;
+    if (frame.exiting && frame.unwinding === undefined && (!failed || value === EXIT)) {
+      value = undefined;
+      failed = false;
+    }
+    if (frame.defers !== undefined && frame.unwinding === undefined) {
+      this.runDeferred(frame, value, failed);
+      return;
+    }
     const detached = (i32[base + META] & DETACHED) !== 0;
     if (failed) trimStack(value);
+    // A cancelled goroutine that ends with the cancellation has done what it was asked to: no panic.
+    const quiet = frame.cancelTold && (value instanceof CanceledError || value instanceof DeadlineExceededError);
     this.frames.remove(i32[base + FRAME], frame);
+    i32[base + FRAME] = 0;
     this.f64[(this.cache >> 1) + ENDED]++;
+    if (i32[base + CONTEXT] !== 0 || i32[base + CANCELED] !== 0) this.leaveContexts(base);
     if (detached) {
-      if (failed) this.platform.panic(this.f64[(base + G_ID) >> 1], value);
-      transitionToDead(i32, base);
       const object = i32[base + G_ON_END];
+      if (failed && !quiet && (object === 0 || !onFailure(this, object, value))) this.platform.panic(this.f64[(base + G_ID) >> 1], value);
+      transitionToDead(i32, base);
       this.freeDescriptor(goroutine, base);
       if (object !== 0) onEnd(this, object);
       return;
@@ -751,6 +791,23 @@ export class Machine extends Thread {
     if (completed !== 0) this.tellJoiners(goroutine, completed);
   }
 
+  /** The body has ended: its deferred calls run in its place, then `end` is called again. */
+  private runDeferred(frame: Frame, value: unknown, failed: boolean): void {
+    const unwinding = new Unwinding(value, failed);
+    const generator = unwind(this, frame, unwinding);
+    frame.unwinding = unwinding;
+    frame.kind = FRAME_GENERATOR;
+    frame.generator = generator;
+    if (this.running && this.frame === frame) {
+      this.step(frame, generator);
+      return;
+    }
+    // The end of an async body comes in a microtask, outside the run loop.
+    this.settleInTable(frame);
+    transitionRunningToRunnable(this.i32, frame.base);
+    this.local.push(frame.goroutine);
+  }
+
   private tellJoiners(goroutine: number, completed: number): void {
     const { i32, descriptors } = this;
     let joiner = firstJoiner(completed);
@@ -763,6 +820,18 @@ export class Machine extends Thread {
     const host = this.memory.layout.machines;
     inbox.post(i32, descriptors, host, goroutine);
     wake(i32, host);
+  }
+
+  /** A goroutine ends with an error before its body was called. */
+  private endUnstarted(goroutine: number, base: number, error: Error): void {
+    const meta = this.i32[base + META];
+    const count = (meta >>> COUNT_SHIFT) & COUNT_MASK;
+    this.dropSlots(base, meta, count === PACKED ? 1 : count);
+    const frame = this.frames.take();
+    frame.goroutine = goroutine;
+    frame.base = base;
+    frame.cancelTold = !(error instanceof FunctionError);
+    this.end(frame, error, true);
   }
 
   // ── modules ──
@@ -813,14 +882,8 @@ export class Machine extends Thread {
         continue;
       }
       const base = this.descriptors + goroutine * WORDS;
-      const meta = i32[base + META];
-      const count = (meta >>> COUNT_SHIFT) & COUNT_MASK;
-      this.dropSlots(base, meta, count === PACKED ? 1 : count);
-      const frame = this.frames.take();
-      frame.goroutine = goroutine;
-      frame.base = base;
       transitionToRunning(i32, base);
-      this.end(frame, error, true);
+      this.endUnstarted(goroutine, base, error);
     }
     if (!this.running) this.platform.requestRun();
   }
@@ -846,6 +909,8 @@ export class Machine extends Thread {
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
     const { frame } = this;
     if (frame === undefined || frame.kind !== FRAME_GENERATOR) throw notInGoroutine("yield*");
+    if (frame.exiting && frame.unwinding === undefined) throw EXIT;
+    if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     // A resumed operation has taken its mark; one that parks anew leaves none.
     frame.resumed = false;
     this.settleInTable(frame);
@@ -864,6 +929,8 @@ export class Machine extends Thread {
   yieldCurrent(): void {
     const { frame, i32 } = this;
     if (frame === undefined || frame.kind !== FRAME_GENERATOR) throw notInGoroutine("yield*");
+    if (frame.exiting && frame.unwinding === undefined) throw EXIT;
+    if (i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     this.settleInTable(frame);
     transitionRunningToRunnable(i32, frame.base);
     this.yielded.push(frame.goroutine);
@@ -898,6 +965,38 @@ export class Machine extends Thread {
     this.i32[this.processorBase + CURRENT] = frame.goroutine;
   }
 
+  currentFrame(): Frame | undefined {
+    return this.frame ?? this.platform.asyncFrame();
+  }
+
+  currentContext(): number {
+    const frame = this.frame ?? this.platform.asyncFrame();
+    return frame === undefined ? 0 : this.i32[frame.base + CONTEXT];
+  }
+
+  takeCancellation(): Error | undefined {
+    const frame = this.currentFrame();
+    if (frame === undefined || frame.cancelTold) return undefined;
+    const context = Atomics.load(this.i32, frame.base + CANCELED);
+    if (context === 0) return undefined;
+    frame.cancelTold = true;
+    return cancellation.errorOf(this, context);
+  }
+
+  /** Tells the running goroutine that it is cancelled, unless it has been told. */
+  private throwCancellation(): void {
+    const error = this.takeCancellation();
+    if (error !== undefined) throw error;
+  }
+
+  override externalStarted(): void {
+    this.asyncFrames++;
+  }
+
+  override externalSettled(): void {
+    this.asyncFrames--;
+  }
+
   takeInterrupt(): Error | undefined {
     const { frame } = this;
     if (frame === undefined) return undefined;
@@ -919,6 +1018,8 @@ export class Machine extends Thread {
    */
   blockOn(operation: Operation<unknown>): Error | undefined {
     const { i32, machineRecord, frame: blocked } = this;
+    const canceled = this.takeCancellation();
+    if (canceled !== undefined) return canceled;
     const waiter = this.newWaiter(FRAME_BLOCKED, operation.reason);
     waiter.operation = operation;
     if (!operation.enqueue(waiter.goroutine, waiter.base)) {
@@ -931,8 +1032,10 @@ export class Machine extends Thread {
     if (processor >= 0) this.giveAwayProcessor();
     while (!waiter.woken && Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
       announceSleep(i32, machineRecord, ASLEEP);
-      if (inbox.isEmpty(i32, machineRecord) && !waiter.woken) sleep(i32, machineRecord);
+      const quiet = inbox.isEmpty(i32, machineRecord) && Atomics.load(i32, machineRecord + M_ATTENTION) === 0;
+      if (quiet && !waiter.woken) sleep(i32, machineRecord);
       else stayAwake(i32, machineRecord);
+      if (wantsAttention(i32, machineRecord)) this.attend();
       if (!inbox.isEmpty(i32, machineRecord)) this.emptyInbox();
     }
     if (processor >= 0) this.reacquireProcessor();
@@ -968,14 +1071,6 @@ export class Machine extends Thread {
     }
     this.takeGrant();
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value !== null &&
-    (typeof value === "object" || typeof value === "function") &&
-    typeof (value as { then?: unknown }).then === "function"
-  );
 }
 
 function loadError(url: string, name: string, error: unknown): FunctionError {

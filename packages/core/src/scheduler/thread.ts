@@ -26,6 +26,7 @@ import {
   CACHE_WORDS,
   G_ARGS,
   G_CANCELED,
+  G_CONTEXT,
   G_FRAME,
   G_FUNCTION,
   G_ID,
@@ -54,6 +55,7 @@ import { post } from "../queue/inbox.ts";
 import type { ValueCodec } from "../values/codec.ts";
 import type { ReferenceTable } from "../values/references.ts";
 import { TAG_NUMBER, TAG_UNDEFINED } from "../values/tags.ts";
+import { cancellation } from "./cancellation.ts";
 import { type Abandonable, FRAME_PROMISE, type Frame, FrameTable } from "./frame.ts";
 import { GoroutineHandle } from "./handle.ts";
 import { IdleCoordinator } from "./idle.ts";
@@ -73,6 +75,7 @@ const CANCELED = G_CANCELED;
 const ON_END = G_ON_END;
 const NAME_TAG = G_NAME_TAG;
 const SELECT = G_SELECT;
+const CONTEXT = G_CONTEXT;
 const FUNCTION = G_FUNCTION;
 const ID = G_ID / 2;
 const PARENT = G_PARENT / 2;
@@ -178,6 +181,10 @@ export abstract class Thread {
   protected abstract readyHere(goroutine: number, base: number): void;
   /** The goroutine that runs now parks: its frame, with the descriptor marked as waiting. Throws outside a goroutine. */
   abstract parkCurrent(operation: Abandonable, reason: WaitReason): Frame;
+  /** The frame of the goroutine that runs now. */
+  abstract currentFrame(): Frame | undefined;
+  /** What the current goroutine is to be thrown before it waits: that it is cancelled, if it has not been told. */
+  abstract takeCancellation(): Error | undefined;
   /** Takes `parkCurrent` back. */
   abstract unparkCurrent(frame: Frame): void;
   /** The error that the goroutine which was just resumed is to be thrown instead of its operation's outcome. */
@@ -186,6 +193,8 @@ export abstract class Thread {
   abstract blockOn(operation: Operation<unknown>): Error | undefined;
   /** Id of the goroutine that runs now, 0 for none. */
   abstract currentId(): number;
+  /** Context of the goroutine that runs now: its number, 0 for the background. */
+  abstract currentContext(): number;
 
   /**
    * Creates a goroutine: a descriptor with function and arguments, runnable, not yet queued. `flags` is DETACHED or 0.
@@ -221,6 +230,9 @@ export abstract class Thread {
     i32[base + ON_END] = 0;
     i32[base + NAME_TAG] = 0;
     i32[base + SELECT] = 0;
+    const context = this.currentContext();
+    i32[base + CONTEXT] = context;
+    if (context !== 0) cancellation.retain(this, context);
     const at = base >> 1;
     f64[at + ID] = nextGoroutineId(i32, f64, this.cache);
     f64[at + PARENT] = this.currentId();
@@ -270,14 +282,33 @@ export abstract class Thread {
     return reference.id;
   }
 
-  /** Starts a goroutine that has a name of its own in dumps. */
-  spawnNamed(name: string, body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
+  /** Starts a goroutine that has a name of its own in dumps, or another context than this thread's goroutine. */
+  spawnDetailed(name: string | undefined, context: number | undefined, body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
     const goroutine = this.launch(this.functionId(body), args, 0);
     const base = this.descriptors + goroutine * WORDS;
-    this.i32[base + NAME_TAG] = this.codec.put(base + G_NAME, name, "options.name");
+    if (name !== undefined) this.i32[base + NAME_TAG] = this.codec.put(base + G_NAME, name, "options.name");
+    if (context !== undefined) this.changeContext(base, context);
     const handle = new GoroutineHandle<unknown>(this, goroutine);
     this.enqueueNew(goroutine);
     return handle;
+  }
+
+  /** Gives a goroutine of this thread another context; its number, 0 for the background. */
+  changeContext(base: number, context: number): void {
+    const before = this.i32[base + CONTEXT];
+    if (context !== 0) cancellation.retain(this, context);
+    Atomics.store(this.i32, base + CONTEXT, context);
+    if (before !== 0) cancellation.release(this, before);
+  }
+
+  /** Ends what the descriptor of an ended goroutine holds of contexts. */
+  protected leaveContexts(base: number): void {
+    const { i32 } = this;
+    const context = i32[base + CONTEXT];
+    if (context !== 0) cancellation.release(this, context);
+    const canceled = Atomics.load(i32, base + CANCELED);
+    if (canceled !== 0) cancellation.release(this, canceled);
+    i32[base + CONTEXT] = 0;
   }
 
   /** Starts a goroutine whose result nobody asks for. */
@@ -354,6 +385,7 @@ export abstract class Thread {
     frame.base = base;
     frame.kind = kind;
     frame.woken = false;
+    this.setOwner(frame);
     i32[base + META] = PSEUDO;
     i32[base + NAME_TAG] = 0;
     i32[base + SELECT] = 0;
@@ -365,6 +397,27 @@ export abstract class Thread {
     f64[(base >> 1) + ID] = 0;
     f64[(base >> 1) + PARENT] = this.currentId();
     return frame;
+  }
+
+  private setOwner(frame: Frame): void {
+    const owner = this.currentFrame();
+    if (owner === undefined) return;
+    this.settleInTable(owner);
+    frame.ownerBase = owner.base;
+    frame.ownerId = this.f64[(owner.base >> 1) + ID];
+  }
+
+  /** The goroutine that a promise or a blocked thread waits for; `undefined` for none, or one that has ended. */
+  protected ownerOf(frame: Frame): Frame | undefined {
+    if (frame.ownerId === 0 || this.f64[(frame.ownerBase >> 1) + ID] !== frame.ownerId) return undefined;
+    const place = this.i32[frame.ownerBase + FRAME];
+    return place === 0 ? undefined : this.frames.at(place);
+  }
+
+  /** The frame outlives this step of the scheduler: it needs a place that the descriptor can name. */
+  protected settleInTable(frame: Frame): void {
+    const { i32 } = this;
+    if (i32[frame.base + FRAME] === 0) i32[frame.base + FRAME] = this.frames.add(frame);
   }
 
   /** Gives a pseudo-goroutine back. It must be in no queue. */
@@ -382,6 +435,8 @@ export abstract class Thread {
       resolve(operation.finish());
       return;
     }
+    const canceled = this.takeCancellation();
+    if (canceled !== undefined) throw canceled;
     const frame = this.newWaiter(FRAME_PROMISE, operation.reason);
     this.promiseStarted();
     const settle = (): void => {
@@ -401,6 +456,10 @@ export abstract class Thread {
     if (!operation.enqueue(frame.goroutine, frame.base)) settle();
   }
 
+  /** A goroutine of this thread waits for something of the event loop from now on. */
+  externalStarted(): void {}
+  /** It no longer does. */
+  externalSettled(): void {}
   /** A promise of this thread waits for the runtime from now on. */
   protected abstract promiseStarted(): void;
   /** It no longer does. */
