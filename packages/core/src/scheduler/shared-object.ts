@@ -36,6 +36,7 @@ export class ObjectTable {
   private readonly pool: RecordPool;
   private readonly base: number;
   private readonly finalizers: FinalizationRegistry<number>;
+  private readonly disposers = new Map<number, (base: number) => void>();
 
   constructor(thread: Thread) {
     const { memory } = thread;
@@ -87,9 +88,16 @@ export class ObjectTable {
   }
 
   release(index: number): void {
-    if (Atomics.sub(this.i32, this.baseOf(index) + O_REFS, 1) !== 1) return;
+    const base = this.baseOf(index);
+    if (Atomics.sub(this.i32, base + O_REFS, 1) !== 1) return;
+    this.disposers.get(this.i32[base + O_KIND])?.(base);
     this.pool.useCache(this.thread.cache);
     this.pool.give(index);
+  }
+
+  /** Says what records of a kind hold beside their own words: `dispose` gives it back when the last reference has gone. */
+  disposeWith(kind: number, dispose: (base: number) => void): void {
+    this.disposers.set(kind, dispose);
   }
 
   generation(index: number): number {
