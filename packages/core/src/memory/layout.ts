@@ -116,7 +116,7 @@ export const POOL_COUNT = 2;
 export const POOL_BUMP = 3;
 /** For pools that grow: end of the untouched numbers that begin at POOL_BUMP. @writer memory/record-pool @reader memory/record-pool, memory/slab */
 export const POOL_LIMIT = 4;
-/** POOL_COUNT after the last search for whole runs to give back; a search that could find no more than the last is skipped. @writer memory/slab @reader memory/slab */
+/** POOL_COUNT after the last search for whole runs to give back: while it is the same, another would find nothing. @writer memory/slab @reader memory/slab */
 export const POOL_SEARCHED = 5;
 
 // ───────────────────────────── region: caches ─────────────────────────────
@@ -330,7 +330,10 @@ export const CHUNK_WORDS = 4;
 export const CHUNK_SPAN = 0;
 /** In a free span's last chunk: its length; 0 in the last chunk of a taken one. @writer memory/slab-spans @reader memory/slab-spans */
 export const CHUNK_FOOT = 1;
-/** In a free span's first chunk: previous span + 1 of its bin. @writer memory/slab-spans @reader memory/slab-spans */
+/**
+ * In a free span's first chunk: previous span + 1 of its bin. In a taken one's: class + 1 if it is a run of small blocks, 0 if it is one large
+ * block. @writer memory/slab-spans @reader memory/slab-spans
+ */
 export const CHUNK_PREV = 2;
 /** In a free span's first chunk: next span + 1 of its bin. @writer memory/slab-spans @reader memory/slab-spans */
 export const CHUNK_NEXT = 3;

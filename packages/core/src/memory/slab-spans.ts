@@ -65,13 +65,14 @@ export class SlabSpans {
     this.chunks = layout.chunks;
   }
 
-  /** First of `count` neighbouring chunks that nobody else has; -1 when there are none. */
-  take(count: number): number {
+  /** First of `count` neighbouring chunks that nobody else has; -1 when there are none. `use` is remembered for `forEachTaken`. */
+  take(count: number, use: number): number {
     const { i32, state } = this;
     acquire(i32, state + SLAB_LOCK, this.owner);
     let span = this.findFree(count);
     if (span >= 0) this.cut(span, count);
     else span = this.extendTop(count);
+    if (span >= 0) i32[this.record(span) + CHUNK_PREV] = use;
     release(i32, state + SLAB_LOCK);
     return span;
   }
@@ -94,13 +95,13 @@ export class SlabSpans {
     return this.chunks - this.i32[this.state + SLAB_TOP] + this.i32[this.state + SLAB_FREE_CHUNKS];
   }
 
-  /** Calls `visit` with first chunk and length of every taken span; under the lock. */
-  forEachTaken(visit: (span: number, length: number) => void): void {
+  /** Calls `visit` with first chunk, length and use of every taken span; under the lock. */
+  forEachTaken(visit: (span: number, length: number, use: number) => void): void {
     const { i32, state } = this;
     acquire(i32, state + SLAB_LOCK, this.owner);
     for (let span = 0; span < i32[state + SLAB_TOP]; ) {
       const length = i32[this.record(span) + CHUNK_SPAN];
-      if (length < 0) visit(span, -length);
+      if (length < 0) visit(span, -length, i32[this.record(span) + CHUNK_PREV]);
       span += Math.abs(length);
     }
     release(i32, state + SLAB_LOCK);

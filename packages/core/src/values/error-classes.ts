@@ -27,7 +27,23 @@ export class ErrorClasses {
 
   /** An error of the class with this name; `undefined` if there is no such class. */
   create(name: string): Error | undefined {
-    return this.creators.get(name)?.();
+    const create = this.creators.get(name);
+    return create === undefined ? undefined : withoutStack(create);
+  }
+}
+
+/**
+ * Creates an error whose stack will be replaced: taking the stack of this place would cost ten times as much as all the rest.
+ * `stackTraceLimit` is V8's; elsewhere, or when Error is frozen, the stack is taken and replaced.
+ */
+function withoutStack(create: () => Error): Error {
+  const limit: unknown = Reflect.get(Error, "stackTraceLimit");
+  if (typeof limit !== "number") return create();
+  Reflect.set(Error, "stackTraceLimit", 0);
+  try {
+    return create();
+  } finally {
+    Reflect.set(Error, "stackTraceLimit", limit);
   }
 }
 
