@@ -56,6 +56,8 @@ export const SCHED_IDLE_M: number = SCHED_BASE + 3;
 export const SCHED_WANTED: number = SCHED_BASE + 4;
 /** 0 open, 1 draining (the host wants to know when all is idle), 2 closed: machines leave at their next look. @writer scheduler/host @reader scheduler/machine, scheduler/sysmon */
 export const SCHED_CLOSING: number = SCHED_BASE + 5;
+/** Lock of the tree of contexts, and of who is cancelled: 0 free, else the owner's thread number + 1. @writer context/tree @reader context/tree */
+export const CONTEXT_LOCK: number = SCHED_BASE + 10;
 /** Threads wanted or starting. @writer scheduler/idle @reader scheduler/idle */
 export const SCHED_COMING: number = SCHED_BASE + 9;
 /** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle, scheduler/sysmon */
@@ -74,8 +76,10 @@ export const GLOBAL_TAIL: number = SCHED_BASE + 18;
 /** Its length; written under GLOBAL_LOCK, read without. @writer queue/global-queue @reader scheduler/find-runnable */
 export const GLOBAL_SIZE: number = SCHED_BASE + 19;
 
-/** sysmon's sleep: 0 awake or dozing with a timeout, 1 deep asleep until notified. @writer scheduler/sysmon @reader scheduler/idle */
+/** sysmon's sleep: 0 awake, 1 asleep while all processors are idle, 2 asleep between two passes. @writer scheduler/sysmon-park @reader scheduler/sysmon-park */
 export const SYSMON_PARK: number = SCHED_BASE + 32;
+/** When sysmon wakes by itself, a double in milliseconds of the runtime's clock. Stored before SYSMON_PARK says that it sleeps. @writer scheduler/sysmon-park @reader scheduler/sysmon-park */
+export const SYSMON_UNTIL: number = SCHED_BASE + 34;
 /** Passes sysmon has made. @writer scheduler/sysmon @reader tests */
 export const SYSMON_PASSES: number = SCHED_BASE + 33;
 
@@ -102,6 +106,8 @@ export const POOL_OBJECT = 1;
 export const POOL_SLAB = 2;
 /** Size classes of the slab that have a pool each: memory/slab-classes lists them. */
 export const SLAB_CLASSES = 18;
+/** Timers. */
+export const POOL_TIMER = 21;
 /** Kinds of pooled records that there is room for. */
 export const POOL_KINDS = 32;
 /** Words of a pool record. */
@@ -120,7 +126,7 @@ export const POOL_LIMIT = 4;
 export const POOL_SEARCHED = 5;
 
 // ───────────────────────────── region: caches ─────────────────────────────
-// One record for each processor, then one for each thread (host, machines) to use while it holds no processor.
+// One record for each processor, then one for each thread (host, machines, sysmon) to use while it holds no processor.
 
 /** Words of a cache record. */
 export const CACHE_WORDS = 128;
@@ -151,6 +157,16 @@ export const P_WORDS: number = 80 + 256;
 export const P_MACHINE = 0;
 /** Next idle processor + 1; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const P_IDLE_NEXT = 1;
+/** Lock of the processor's timers: 0 free, else the owner's thread number + 1. @writer queue/timer-heap @reader queue/timer-heap, scheduler/sysmon-park */
+export const P_TIMER_LOCK = 2;
+/** First timer of the heap, 0 for none; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
+export const P_TIMER_ROOT = 3;
+/** When the first timer is due, a double; Infinity without timers. Written under P_TIMER_LOCK, read without. @writer queue/timer-heap @reader scheduler/timers, scheduler/monitor @initial Infinity */
+export const P_TIMER_NEXT = 4;
+/** Times a timer was put into this heap, a double: equal times are served in this order; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
+export const P_TIMER_ORDER = 6;
+/** Timers in the heap, and those that have been taken from it to be run now: a deadlock needs it to be 0. @writer scheduler/timers @reader scheduler/timers */
+export const P_TIMER_COUNT = 8;
 /** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/machine @reader scheduler/sysmon */
 export const P_TICK = 16;
 /** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/preemption @reader scheduler/preemption */
@@ -259,6 +275,8 @@ export const G_NAME_TAG = 26;
 export const G_SELECT = 27;
 /** Payload of the name. @writer scheduler/thread @reader inspect */
 export const G_NAME = 28;
+/** Low half of the id of the goroutine that G_CANCELED is meant for: a mark that came too late for it does not hit the next. @writer context/cancel @reader scheduler/machine */
+export const G_CANCELED_ID = 42;
 /** When it began to wait, in milliseconds of the runtime's clock, a double. @writer scheduler/machine @reader inspect */
 export const G_WAIT_SINCE = 30;
 /** The goroutine's own waiter: W_WORDS words. */
@@ -284,6 +302,76 @@ export const O_VALUE = 5;
 export const O_HEAD = 6;
 /** Last waiter. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const O_TAIL = 7;
+
+// Contexts: the words of a sync object beyond the common ones, and a block in the slab for what few contexts have.
+
+/** 0 live, 1 canceled, 2 deadline exceeded. Changed once, under CONTEXT_LOCK. @writer context/tree @reader context/tree */
+export const X_STATE = 5;
+/** Parent's record, 0 for the background. @writer context/tree @reader context/tree */
+export const X_PARENT = 6;
+/** First child that is live; under CONTEXT_LOCK. @writer context/tree @reader context/tree */
+export const X_CHILD = 7;
+/** Next child of the same parent; under CONTEXT_LOCK. @writer context/tree @reader context/tree */
+export const X_NEXT = 8;
+/** Previous child of the same parent; under CONTEXT_LOCK. @writer context/tree @reader context/tree */
+export const X_PREVIOUS = 9;
+/** Record of the channel that is closed when the context is done, 0 while nobody has asked for it; under CONTEXT_LOCK. @writer context/tree @reader context/tree */
+export const X_DONE = 10;
+/** First word of the block of X_… words. @writer context/tree @reader context/tree */
+export const X_BLOCK = 11;
+/** 1 if it was canceled itself, 0 if it is done because its parent is. @writer context/tree @reader context/tree */
+export const X_ORIGIN = 12;
+/** Timer of its deadline, 0 for none; under CONTEXT_LOCK. @writer context/tree @reader context/tree */
+export const X_TIMER = 13;
+/** Tags of cause (bits 0–5), key (6–11) and value (12–17). @writer context/tree @reader context/tree */
+export const X_TAGS = 14;
+/** In the block: deadline, milliseconds since the epoch, a double; infinite for none. @writer context/tree @reader context/tree */
+export const XB_DEADLINE = 0;
+/** In the block: id of the goroutine whose own context this is, a double; 0 for none. @writer context/tree @reader context/tree */
+export const XB_OWNER = 2;
+/** In the block: payload of the cause. @writer context/tree @reader context/tree */
+export const XB_CAUSE = 4;
+/** In the block: payload of the key. @writer context/tree @reader context/tree */
+export const XB_KEY = 6;
+/** In the block: payload of the value. @writer context/tree @reader context/tree */
+export const XB_VALUE = 8;
+/** Words of the block. */
+export const XB_WORDS = 16;
+
+// ───────────────────────────── region: timers ─────────────────────────────
+// The timers of a processor form a leftist heap, linked through the records themselves: see queue/timer-heap. A record belongs to who took it from the
+// pool (a sleeping goroutine, a channel, a handle), who also gives it back.
+
+/** Timers that can exist at once, the unusable number 0 included. */
+export const TIMER_CAPACITY: number = 1 << 20;
+/** Words of a timer. */
+export const T_WORDS = 16;
+/** Subheap of the higher or equal rank; link of the free list. Under the heap's P_TIMER_LOCK. @writer queue/timer-heap, memory/record-pool @reader queue/timer-heap */
+export const T_LEFT = 0;
+/** Subheap of the lower or equal rank; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
+export const T_RIGHT = 1;
+/** The timer above, 0 for the first; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
+export const T_PARENT = 2;
+/** Steps down the right side to the end, from 1; under P_TIMER_LOCK. The record 0, "no timer", has rank 0. @writer queue/timer-heap @reader queue/timer-heap */
+export const T_RANK = 3;
+/** When it is due, a double in milliseconds of the runtime's clock; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
+export const T_WHEN = 4;
+/** Its place among timers of the same time, a double; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
+export const T_ORDER = 6;
+/** Milliseconds between two firings, a double; 0 for one that fires once. Under P_TIMER_LOCK. @writer scheduler/timers @reader scheduler/timers */
+export const T_PERIOD = 8;
+/** Processor + 1 in whose heap it stands, 0 for none. Changed under that processor's P_TIMER_LOCK: whoever changes it to 0 has won the timer. @writer scheduler/timers @reader scheduler/timers */
+export const T_HEAP = 10;
+/** What it does when it is due: a number of scheduler/timers. @writer scheduler/timers @reader scheduler/timers */
+export const T_KIND = 11;
+/** Whom: a goroutine, a sync object, a number of the kind's own. @writer scheduler/timers @reader scheduler/timers */
+export const T_TARGET = 12;
+/** Counts starts and stops, so that a firing under way can tell that it has been stopped since. @writer scheduler/timers @reader time */
+export const T_ARMING = 13;
+/** Users of the record, for kinds that share it between a handle and a firing. @writer time @reader time */
+export const T_REFS = 14;
+/** A word of the kind's own. @writer time @reader time */
+export const T_DETAIL = 15;
 
 // ───────────────────────────── region: functions ─────────────────────────────
 
@@ -384,6 +472,7 @@ export interface Layout {
   readonly functionText: number;
   readonly objects: number;
   readonly goroutines: number;
+  readonly timers: number;
   readonly slab: number;
   /** Words in all. */
   readonly words: number;
@@ -405,13 +494,14 @@ export function layoutFor(shape: MemoryShape): Layout {
     return base;
   };
   const pools = region(POOL_KINDS * POOL_WORDS);
-  const caches = region((shape.procs + shape.maxMachines + 1) * CACHE_WORDS);
+  const caches = region((shape.procs + shape.maxMachines + 2) * CACHE_WORDS);
   const processors = region(shape.procs * P_WORDS);
   const machines = region((shape.maxMachines + 1) * M_WORDS);
   const functions = region((FN_CAPACITY + 1) * FN_WORDS);
   const functionText = region(FN_TEXT_WORDS);
   const objects = region((shape.maxObjects + 1) * O_WORDS);
   const goroutines = region((shape.maxGoroutines + 1) * G_WORDS);
+  const timers = region(TIMER_CAPACITY * T_WORDS);
   const slab = region(slabLayoutFor(0, shape.slabBytes).words);
-  return { pools, caches, processors, machines, functions, functionText, objects, goroutines, slab, words: next };
+  return { pools, caches, processors, machines, functions, functionText, objects, goroutines, timers, slab, words: next };
 }

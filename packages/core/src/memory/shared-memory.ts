@@ -12,6 +12,8 @@ import {
   type Layout,
   layoutFor,
   type MemoryShape,
+  P_TIMER_NEXT,
+  P_WORDS,
   POOL_BUMP,
   POOL_KINDS,
   POOL_WORDS,
@@ -50,7 +52,7 @@ export class SharedMemory {
   static create(options: MemoryOptions): SharedMemory {
     const layout = layoutFor(options);
     const memory = new SharedMemory(new SharedArrayBuffer(layout.words * 4), options, layout);
-    const { i32 } = memory;
+    const { i32, f64 } = memory;
     i32[H_PROCS] = options.procs;
     i32[H_MAX_MACHINES] = options.maxMachines;
     i32[H_MAX_GOROUTINES] = options.maxGoroutines;
@@ -59,6 +61,7 @@ export class SharedMemory {
     i32[H_RING_SIZE] = options.ringSize ?? 256;
     i32[H_SLAB_KIB] = options.slabBytes / 1024;
     for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;
+    for (let p = 0; p < options.procs; p++) f64[(layout.processors + p * P_WORDS + P_TIMER_NEXT) >> 1] = Number.POSITIVE_INFINITY;
     i32[H_MAGIC] = MAGIC;
     return memory;
   }

@@ -7,7 +7,7 @@ import type { SharedMemory } from "../memory/shared-memory.ts";
 export function total(memory: SharedMemory, counter: number): number {
   const { layout, shape, f64 } = memory;
   let sum = 0;
-  const caches = shape.procs + shape.maxMachines + 1;
+  const caches = shape.procs + shape.maxMachines + 2;
   for (let c = 0; c < caches; c++) sum += f64[(layout.caches + c * CACHE_WORDS + counter) >> 1];
   return sum;
 }
