@@ -1,0 +1,284 @@
+/** The ring and its slot under every schedule: one owner, one or two thieves, four places. */
+
+import {
+  type ExploreOptions,
+  type ExploreResult,
+  expectFailure,
+  expectNoFailure,
+  explore,
+  type ModelMemory,
+} from "@heddle/testkit";
+import { describe, test } from "vitest";
+import {
+  G_NEXT,
+  G_WORDS,
+  GLOBAL_HEAD,
+  P_HEAD,
+  P_RING,
+  P_RUNNEXT,
+  P_TAIL,
+  P_WORDS,
+} from "../../src/memory/layout.ts";
+import type { SharedMemory } from "../../src/memory/shared-memory.ts";
+import { GlobalQueue } from "../../src/queue/global-queue.ts";
+import { RunQueueOwner, RunQueueStealer, type SpillTarget } from "../../src/queue/run-queue.ts";
+import {
+  casStores,
+  exchangeTears,
+  expectEachOnce,
+  type Fault,
+  looksOnce,
+  MODEL_RING,
+  modelMemory,
+  modelWords,
+  withFault,
+} from "../support/model-memory.ts";
+
+const SHAPE = { procs: 3 };
+
+/** Keeps what a ring spills: the global queue has models of its own. */
+class Spilled implements SpillTarget {
+  readonly goroutines: number[] = [];
+
+  pushChain(goroutines: Int32Array, count: number): void {
+    for (let i = 0; i < count; i++) this.goroutines.push(goroutines[i]);
+  }
+}
+
+interface Queues {
+  readonly shared: SharedMemory;
+  /** Record of a processor. */
+  base(processor: number): number;
+  owner(processor: number, global?: SpillTarget): RunQueueOwner;
+  stealer(processor: number): RunQueueStealer;
+}
+
+/** Processor 0 is the victim; 1 and 2 are the thieves'. Each index begins just below where 32 bits overflow. */
+function queues(memory: ModelMemory): Queues {
+  const shared = modelMemory(memory, SHAPE);
+  const base = (processor: number): number => shared.layout.processors + processor * P_WORDS;
+  for (let p = 0; p < SHAPE.procs; p++) {
+    memory.i32[base(p) + P_HEAD] = 2 ** 31 - 2;
+    memory.i32[base(p) + P_TAIL] = 2 ** 31 - 2;
+  }
+  return {
+    shared,
+    base,
+    owner(processor, global = new Spilled()) {
+      const owner = new RunQueueOwner(shared.i32, global);
+      owner.attach(base(processor));
+      return owner;
+    },
+    stealer: (processor) => new RunQueueStealer(shared.i32, base(processor)),
+  };
+}
+
+/** The layout is the same in every model. */
+const BASE = (() => {
+  const i32 = new Int32Array(128);
+  return modelMemory({ i32 } as unknown as ModelMemory, SHAPE).layout.processors;
+})();
+
+function popAll(owner: RunQueueOwner): number[] {
+  const found: number[] = [];
+  for (let got = owner.popNext(); got !== 0; got = owner.popNext()) found.push(got);
+  for (let got = owner.pop(); got !== 0; got = owner.pop()) found.push(got);
+  return found;
+}
+
+/** Steals once into its own ring. */
+const thief =
+  (processor: number, takeNext = false) =>
+  (_memory: ModelMemory, queues: Queues): number[] => {
+    const own = queues.owner(processor);
+    const first = own.stealFrom(queues.stealer(0), takeNext);
+    return first === 0 ? [] : [first, ...popAll(own)];
+  };
+
+type Threads = ExploreOptions<Queues, number[][]>["threads"];
+
+/** `count` goroutines go in at processor 0; whoever has them at the end, each is there once. */
+function exploreRing(
+  count: number,
+  threads: Threads,
+  options: Partial<ExploreOptions<Queues, number[][]>> = {},
+): ExploreResult {
+  return explore<number[][], Queues>({
+    words: modelWords(SHAPE),
+    setup: queues,
+    threads,
+    check: (_memory, results, queues) =>
+      expectEachOnce([...results.flat(), ...popAll(queues.owner(0))], count),
+    preemptions: 3,
+    ...options,
+  });
+}
+
+const pushFour = (_memory: ModelMemory, queues: Queues): number[] => {
+  const owner = queues.owner(0);
+  for (let g = 1; g <= MODEL_RING; g++) owner.push(g);
+  return popAll(owner);
+};
+
+/** Fills the ring, takes one, fills it again, and overfills it: it spills unless a thief has made room. */
+const overfill = (_memory: ModelMemory, queues: Queues): number[] => {
+  const spilled = new Spilled();
+  const owner = queues.owner(0, spilled);
+  for (let g = 1; g <= MODEL_RING + 1; g++) owner.push(g);
+  return [...spilled.goroutines, ...popAll(owner)];
+};
+
+describe("ring of four: nothing lost, nothing taken twice", () => {
+  test("the owner pushes and pops, a thief takes half", () => {
+    expectNoFailure(exploreRing(4, [pushFour, thief(1)], { preemptions: 4 }));
+  });
+
+  test("two thieves at once", () => {
+    expectNoFailure(exploreRing(4, [pushFour, thief(1), thief(2)]));
+  });
+
+  test("a full ring spills while thieves take from it", () => {
+    expectNoFailure(exploreRing(5, [overfill, thief(1)], { preemptions: 4 }));
+    expectNoFailure(exploreRing(5, [overfill, thief(1), thief(2)], { preemptions: 2 }));
+  });
+
+  test("places are reused only when the head has passed them", () => {
+    const reuse = (_memory: ModelMemory, queues: Queues): number[] => {
+      const spilled = new Spilled();
+      const owner = queues.owner(0, spilled);
+      const popped: number[] = [];
+      for (let g = 1; g <= MODEL_RING; g++) owner.push(g);
+      for (let g = MODEL_RING + 1; g <= MODEL_RING + 3; g++) {
+        const got = owner.pop();
+        if (got !== 0) popped.push(got);
+        owner.push(g);
+      }
+      return [...spilled.goroutines, ...popped, ...popAll(owner)];
+    };
+    expectNoFailure(exploreRing(7, [reuse, thief(1)], { plainAccessesAreSteps: true, preemptions: 2 }));
+  });
+
+  test("what the ring spills is in the global queue before the owner goes on", () => {
+    const links = (queues: Queues): number => queues.shared.layout.goroutines + G_NEXT;
+    const spilling = (_memory: ModelMemory, queues: Queues): number[] => {
+      const { shared } = queues;
+      const owner = queues.owner(0, new GlobalQueue(shared.i32, shared.layout.goroutines, 1));
+      for (let g = 1; g <= MODEL_RING + 1; g++) owner.push(g);
+      return popAll(owner);
+    };
+    const taking = (_memory: ModelMemory, { shared }: Queues): number[] => {
+      const global = new GlobalQueue(shared.i32, shared.layout.goroutines, 2);
+      const batch = new Int32Array(8);
+      return [...batch.subarray(0, global.popBatch(batch, 2))];
+    };
+    const check = ({ i32 }: ModelMemory, results: number[][], queues: Queues): void => {
+      const listed: number[] = [];
+      for (let g = i32[GLOBAL_HEAD]; g !== 0; g = i32[links(queues) + g * G_WORDS]) listed.push(g);
+      expectEachOnce([...results.flat(), ...listed, ...popAll(queues.owner(0))], 5);
+    };
+    expectNoFailure(exploreRing(5, [spilling, taking], { check }));
+  });
+});
+
+describe("runNext slot", () => {
+  const replaceAndPop = (_memory: ModelMemory, queues: Queues): number[] => {
+    const owner = queues.owner(0);
+    owner.pushNext(1);
+    owner.pushNext(2);
+    const next = owner.popNext();
+    owner.pushNext(3);
+    return [...(next === 0 ? [] : [next]), ...popAll(owner)];
+  };
+
+  test("goes to one taker, and what it held before goes to the ring", () => {
+    expectNoFailure(exploreRing(3, [replaceAndPop, thief(1, true)], { preemptions: 4 }));
+    expectNoFailure(exploreRing(3, [replaceAndPop, thief(1, true), thief(2, true)], { preemptions: 3 }));
+  });
+
+  test("taken in two steps it goes to two", () => {
+    const torn = exchangeTears(BASE + P_RUNNEXT);
+    expectFailure(exploreRing(3, [replaceAndPop, withFault(torn, thief(1, true))]), /doubled/);
+    expectFailure(exploreRing(3, [withFault(torn, replaceAndPop), thief(1, true)]), /doubled/);
+  });
+
+  /** The queue is never empty: 1 moves from the slot to the ring, 2 comes into the slot and goes. */
+  const neverEmpty = (look: (memory: ModelMemory, queues: Queues) => boolean): ExploreResult =>
+    explore({
+      words: modelWords(SHAPE),
+      setup: (memory: ModelMemory) => {
+        const made = queues(memory);
+        made.owner(0).pushNext(1);
+        return made;
+      },
+      threads: [
+        (_memory, queues) => {
+          const owner = queues.owner(0);
+          owner.pushNext(2);
+          owner.popNext();
+        },
+        look,
+      ],
+      check: (_memory, [, empty]) => {
+        if (empty) throw new Error("seen as empty");
+      },
+    });
+  const looksEmpty = (_memory: ModelMemory, queues: Queues): boolean => queues.stealer(0).isEmpty();
+
+  test("a goroutine on its way from slot to ring is not missed", () => {
+    expectNoFailure(neverEmpty(looksEmpty));
+  });
+
+  test("without the second look at the tail it is", () => {
+    expectFailure(neverEmpty(withFault(looksOnce(BASE + P_TAIL), looksEmpty)), /seen as empty/);
+  });
+});
+
+describe("planted bugs in the ring are found", () => {
+  const broken = (fault: Fault, options = {}): void => {
+    const owners = exploreRing(4, [withFault(fault, pushFour), thief(1)], options);
+    const thieves = exploreRing(4, [pushFour, withFault(fault, thief(1))], options);
+    expectFailure(owners);
+    expectFailure(thieves);
+  };
+
+  test("the head moved without comparing", () => broken(casStores(BASE + P_HEAD)));
+
+  test("a spill that does not compare", () => {
+    const threads = [withFault(casStores(BASE + P_HEAD), overfill), thief(1)] as Threads;
+    expectFailure(exploreRing(5, threads));
+  });
+
+  test("a thief that commits before it copies", () => {
+    class Hasty extends RunQueueStealer {
+      override grabInto(ring: number, ringMask: number, tail: number): number {
+        const { i32 } = this as unknown as { i32: Int32Array };
+        const head = Atomics.load(i32, BASE + P_HEAD);
+        const length = (Atomics.load(i32, BASE + P_TAIL) - head) | 0;
+        const count = length - (length >> 1);
+        if (Atomics.compareExchange(i32, BASE + P_HEAD, head, (head + count) | 0) !== head) return 0;
+        for (let i = 0; i < count; i++)
+          i32[ring + ((tail + i) & ringMask)] = i32[BASE + P_RING + ((head + i) & (MODEL_RING - 1))];
+        return count;
+      }
+    }
+    const hasty = (_memory: ModelMemory, queues: Queues): number[] => {
+      const own = queues.owner(1);
+      const first = own.stealFrom(new Hasty(queues.shared.i32, BASE), false);
+      return first === 0 ? [] : [first, ...popAll(own)];
+    };
+    expectFailure(exploreRing(5, [overfill, hasty], { plainAccessesAreSteps: true }));
+  });
+
+  test("an owner that stores the tail before the place", () => {
+    const early = (_memory: ModelMemory, queues: Queues): number[] => {
+      const { i32 } = queues.shared;
+      const tail = i32[BASE + P_TAIL];
+      for (let g = 1; g <= 2; g++) {
+        Atomics.store(i32, BASE + P_TAIL, (tail + g) | 0);
+        i32[BASE + P_RING + ((tail + g - 1) & (MODEL_RING - 1))] = g;
+      }
+      return popAll(queues.owner(0));
+    };
+    expectFailure(exploreRing(2, [early, thief(1)], { plainAccessesAreSteps: true }));
+  });
+});
