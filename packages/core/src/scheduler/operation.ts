@@ -33,15 +33,17 @@ export function proceed<T>(value: T): IteratorReturnResult<T> {
   return finished as IteratorReturnResult<T>;
 }
 
-const FRESH = 0;
+/** An operation's state: nobody has used it. */
+export const FRESH = 0;
 const PENDING = 1;
-const USED = 2;
+/** Somebody has. */
+export const USED = 2;
 
 export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
   readonly thread: Thread;
   /** Why a goroutine that waits here waits. */
   abstract readonly reason: WaitReason;
-  private state = FRESH;
+  protected state: number = FRESH;
 
   constructor(thread: Thread) {
     this.thread = thread;
@@ -60,14 +62,24 @@ export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
     return this;
   }
 
+  /**
+   * The waiter was made ready: because it was served or, with `interrupt`, because its goroutine was cancelled. True if the operation is over. An operation whose waiters compete once more (a
+   * mutex, where somebody may have been faster) returns false: it is attempted again, and its waiter queued again if need be. It is then asked a second time if the goroutine was cancelled meanwhile.
+   */
+  resume(interrupt: Error | undefined): boolean {
+    if (interrupt !== undefined) throw interrupt;
+    return true;
+  }
+
   next(): IteratorResult<Suspension, T> {
     if (this.state === PENDING) {
       this.state = USED;
-      const interrupt = this.thread.takeInterrupt();
-      if (interrupt !== undefined) throw interrupt;
-      return proceed(this.finish());
+      if (this.resume(this.thread.takeInterrupt())) return proceed(this.finish());
+      const canceled = this.thread.takeCancellation();
+      if (canceled !== undefined && this.resume(canceled)) return proceed(this.finish());
+    } else {
+      this.use();
     }
-    this.use();
     if (this.attempt()) return proceed(this.finish());
     const frame = this.thread.parkCurrent(this as Operation<unknown>, this.reason);
     if (!this.enqueue(frame.goroutine, frame.base)) {
