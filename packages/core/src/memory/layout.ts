@@ -148,6 +148,8 @@ export const CACHE_HANDOFFS = 74;
 export const CACHE_GOID_NEXT = 76;
 /** First goroutine id beyond this owner's batch, a double. @writer goroutine/identity @reader goroutine/identity */
 export const CACHE_GOID_END = 78;
+/** In a thread's own record: the value that a channel operation has in its hands, two words. @writer channel/channel-port @reader channel/channel-port */
+export const CACHE_VALUE = 126;
 
 // ───────────────────────────── region: processors ─────────────────────────────
 
@@ -302,6 +304,91 @@ export const O_VALUE = 5;
 export const O_HEAD = 6;
 /** Last waiter. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const O_TAIL = 7;
+
+// Channels: the words of a sync object beyond the common ones, all under its lock unless one thread has the only reference.
+
+/** 1 once it is closed. Read without the lock, too. @writer channel/channel-port @reader channel/channel-port, channel/channel-record */
+export const C_CLOSED = 5;
+/** Values in the buffer. Read without the lock, too. @writer channel/channel-port @reader channel/channel-port, channel/channel-record */
+export const C_COUNT = 6;
+/** Values that the buffer has room for; 0 for a channel without a buffer. @writer channel/channel-port @reader channel/channel-port, channel/channel-record */
+export const C_CAPACITY = 7;
+/** Place of the buffer at which the next value goes in. @writer channel/channel-port @reader channel/channel-port */
+export const C_PUT_AT = 8;
+/** Place of the buffer from which the next value comes out. @writer channel/channel-port @reader channel/channel-port */
+export const C_TAKE_AT = 9;
+/** First word of the buffer, a block of the slab: a payload of two words for each place, then a byte for each place's tag; 0 for none. @writer channel/channel-port @reader channel/channel-port */
+export const C_BUFFER = 10;
+/** Queue (two words) of those who wait for a value. @writer goroutine/wait-queue @reader channel/channel-port, channel/channel-record */
+export const C_RECEIVERS = 11;
+/** Queue (two words) of those who wait to hand over theirs. @writer goroutine/wait-queue @reader channel/channel-port, channel/channel-record */
+export const C_SENDERS = 13;
+/** 1 for a timer's channel, whose one place does not show: length and capacity are 0. @writer channel/channel-port @reader channel/channel-record */
+export const C_HIDDEN = 15;
+
+// Sync primitives: the words of a sync object beyond the common ones.
+
+/** Locked, woken, starving, queued and the number of its use: drawn in sync/mutex-protocol. Changed by compare-and-swap. @writer sync/mutex-protocol @reader sync/mutex-protocol */
+export const MUTEX_STATE = 5;
+/** Queue (two words) of those who wait for the lock. @writer goroutine/wait-queue @reader sync/mutex-protocol */
+export const MUTEX_WAITERS = 6;
+/** Written, waited for, number of readers: drawn in sync/rw-mutex-protocol. Changed by compare-and-swap. @writer sync/rw-mutex-protocol @reader sync/rw-mutex-protocol */
+export const RW_STATE = 5;
+/** Queue (two words) of those who wait to write. @writer goroutine/wait-queue @reader sync/rw-mutex-protocol */
+export const RW_WRITERS = 6;
+/** Queue (two words) of those who wait to read. @writer goroutine/wait-queue @reader sync/rw-mutex-protocol */
+export const RW_READERS = 8;
+/** Counts the times it was locked for writing. @writer sync/rw-mutex-protocol: who locks it @reader sync/rw-mutex-protocol */
+export const RW_USE = 10;
+/** 0 not called, 1 the call is under way, 2 done. By compare-and-swap to 1, under the lock to 2. @writer sync/once @reader sync/once */
+export const ONCE_STATE = 5;
+/** Queue (two words) of those who wait for the call to end. @writer goroutine/wait-queue @reader sync/once */
+export const ONCE_WAITERS = 6;
+/** Queue (two words) of those who wait for a signal. @writer goroutine/wait-queue @reader sync/cond */
+export const COND_WAITERS = 6;
+/** The mutex's record, of which the condition holds a reference. Set once. @writer sync/cond @reader sync/cond */
+export const COND_MUTEX = 8;
+/** Free permits; the sign bit is set while somebody queues. By compare-and-swap, and under the lock alone while it is set. @writer sync/semaphore-protocol @reader sync/semaphore-protocol */
+export const SEM_FREE = 5;
+/** Queue (two words) of those who wait for permits; W_VALUE of each says how many. @writer goroutine/wait-queue @reader sync/semaphore-protocol */
+export const SEM_WAITERS = 6;
+/** Permits there are. Set once. @writer sync/semaphore @reader sync/semaphore-protocol */
+export const SEM_PERMITS = 8;
+/** Parties that wait for the others, under the lock. @writer sync/barrier @reader sync/barrier */
+export const BARRIER_ARRIVED = 5;
+/** Queue (two words) of the parties that wait. @writer goroutine/wait-queue @reader sync/barrier */
+export const BARRIER_WAITERS = 6;
+/** Parties there are. Set once. @writer sync/barrier @reader sync/barrier */
+export const BARRIER_PARTIES = 8;
+
+// ErrGroups: the words of a sync object beyond the common ones, all under its lock.
+
+/** Members that run or have been queued. @writer context/err-group @reader context/err-group */
+export const E_ACTIVE = 5;
+/** How many may run at once, -1 for any number. @writer context/err-group @reader context/err-group */
+export const E_LIMIT = 6;
+/** First member that waits for the limit, linked through G_NEXT. @writer context/err-group @reader context/err-group */
+export const E_PENDING = 7;
+/** Last of them. @writer context/err-group @reader context/err-group */
+export const E_PENDING_LAST = 8;
+/** Queue (two words) of those who wait for all to end. @writer goroutine/wait-queue @reader goroutine/wait-queue */
+export const E_WAITERS = 9;
+/** Queue (two words) of those who wait for their member to start. @writer goroutine/wait-queue @reader goroutine/wait-queue */
+export const E_STARTERS = 11;
+/** Members that have been started, of those ever given. @writer context/err-group @reader context/err-group */
+export const E_STARTED = 13;
+/** Members ever given. @writer context/err-group @reader context/err-group */
+export const E_GIVEN = 14;
+/** First word of the block of EB_… words. @writer context/err-group @reader context/err-group */
+export const E_BLOCK = 15;
+/** In the block: the group's context. @writer context/err-group @reader context/err-group */
+export const EB_CONTEXT = 0;
+/** In the block: tag of the first error. @writer context/err-group @reader context/err-group */
+export const EB_ERROR_TAG = 1;
+/** In the block: payload of the first error. @writer context/err-group @reader context/err-group */
+export const EB_ERROR = 2;
+/** In the block: 1 once a member has failed. @writer context/err-group @reader context/err-group */
+export const EB_FAILED = 4;
 
 // Contexts: the words of a sync object beyond the common ones, and a block in the slab for what few contexts have.
 
