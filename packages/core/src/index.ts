@@ -22,6 +22,7 @@ export {
 } from "./scheduler/machine.ts";
 export { Monitor } from "./scheduler/monitor.ts";
 export type { DeferredCall } from "./scheduler/unwinding.ts";
+export { SysmonThread, sysmonNumber } from "./scheduler/sysmon-thread.ts";
 export type { Suspension } from "./scheduler/operation.ts";
 export { EventLoopSleeper, wake } from "./scheduler/parker.ts";
 export type { Thread } from "./scheduler/thread.ts";
@@ -30,6 +31,7 @@ export type { GoFunction, Goroutine, Handle, Op } from "./scheduler/types.ts";
 export { checkpoint, gosched, shouldYield } from "./scheduler/yielding.ts";
 export { AtomicInt } from "./sync/atomic-int.ts";
 export { registerKinds } from "./sync/kinds.ts";
+export { Mutex } from "./sync/mutex.ts";
 export { WaitGroup } from "./sync/wait-group.ts";
 export type { SharedBufferTable } from "./values/shared-buffers.ts";
 export { loopText, type TextPort, type TextView } from "./values/text.ts";

@@ -24,6 +24,7 @@ export {
   MachineLostError,
   MemoryLimitError,
   MisuseError,
+  Mutex,
   NoRuntimeError,
   numGoroutine,
   type Op,

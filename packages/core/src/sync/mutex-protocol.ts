@@ -1,0 +1,264 @@
+/**
+ * How a mutex is locked, waited for and unlocked: the words of its record and nothing else.
+ *
+ * ```
+ *  31                        4     3        2        1       0
+ * ┌───────────────────────────┬────────┬──────────┬───────┬────────┐
+ * │ use                       │ QUEUED │ STARVING │ WOKEN │ LOCKED │   MUTEX_STATE
+ * └───────────────────────────┴────────┴──────────┴───────┴────────┘
+ * ```
+ *
+ * - LOCKED: somebody holds it. Taken by compare-and-swap by anyone who finds it clear, waiting or not.
+ * - QUEUED: the queue is not empty. Changed under the record's lock only, as the queue is.
+ * - WOKEN: one waiter has been taken off the queue and is on its way to compete for the lock; unlocking wakes no second one.
+ * - STARVING: unlocking hands the lock to the first in the queue; LOCKED stays set, so that nobody can come between.
+ * - use: counts the times it was taken, so that the guard of an earlier use is told from the present one. It wraps after 2^28.
+ *
+ * **The two modes are Go's.** In the *normal* one a woken waiter competes with whoever runs already, and mostly loses: that is fast, since the lock is taken while its
+ * owner is on a processor, where handing it over would leave it idle until the waiter runs. One that lost goes back to the front of the queue. Having waited for more than a
+ * millisecond, it sets STARVING as it does: now unlocking hands over, in the order of the queue. The mode ends with an owner who was the last in the queue or waited for less.
+ *
+ * **No wake-up is lost.** Whenever the record's lock is free: if the queue is not empty then LOCKED or WOKEN is set, so somebody will unlock, or somebody woken will take the lock, queue again, or
+ * pass the wake-up on.
+ *
+ * 1. A waiter queues under the record's lock, in the step that sets QUEUED by a compare-and-swap from a state with LOCKED. An unlock before that step makes it fail, and the waiter takes the lock instead.
+ * 2. An unlock after that step finds QUEUED; its compare-and-swap without the record's lock expects QUEUED clear, or WOKEN set. So it wakes the first waiter, or somebody is woken already.
+ * 3. A woken waiter clears WOKEN only in the step that takes the lock (its own unlock will wake the next), or queues again under 1, or, when it is cancelled, wakes the next itself.
+ * 4. A waiter that is cancelled in the queue leaves it under the record's lock. One that is no longer there has been woken, or handed the lock: it goes on and does as 3 says.
+ */
+
+import { MisuseError } from "../base/errors.ts";
+import {
+  dequeueWaiter,
+  enqueueWaiter,
+  enqueueWaiterFirst,
+  goroutineOf,
+  ownWaiter,
+  removeWaiter,
+} from "../goroutine/wait-queue.ts";
+import { G_WAITER, MUTEX_STATE, MUTEX_WAITERS, O_LOCK, W_RESULT, W_VALUE } from "../memory/layout.ts";
+import { acquire, release } from "../memory/thread-lock.ts";
+import type { Thread } from "../scheduler/thread.ts";
+
+/** What the protocols of this folder need of a thread. */
+export type Waker = Pick<Thread, "i32" | "number" | "descriptors" | "ready">;
+
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const STATE = MUTEX_STATE;
+
+const LOCKED = 1;
+const WOKEN = 2;
+const STARVING = 4;
+const QUEUED = 8;
+/** One use more. */
+const USE = 16;
+/** Everything but the use. */
+const FLAGS: number = USE - 1;
+
+/** Who has waited longer starves. Go's number. */
+const STARVING_AFTER_MS = 1;
+
+/** W_RESULT: come and compete. */
+const COMPETE = 0;
+/** W_RESULT: the lock is yours; W_VALUE has the use. */
+const OWNED = 1;
+
+/**
+ * Takes the lock if nobody holds it, and clears what is not in `keep`. Returns what `isUse` and `unlockUse` know this use by, never 0; 0 if somebody holds it.
+ *
+ * The first read is plain, a guess that the compare-and-swap checks: an atomic one would cost as much as half the lock. A wrong "held" is only as wrong as coming a moment earlier, and whoever
+ * decides to wait looks again.
+ */
+export function tryTake(i32: Int32Array, base: number, keep = -1): number {
+  const word = base + STATE;
+  let state = i32[word];
+  while ((state & LOCKED) === 0) {
+    const taken = ((state + USE) | LOCKED) & keep;
+    const seen = Atomics.compareExchange(i32, word, state, taken);
+    if (seen === state) return taken;
+    state = seen;
+  }
+  return 0;
+}
+
+/** Whether somebody holds the lock. */
+export function isLocked(i32: Int32Array, base: number): boolean {
+  return (Atomics.load(i32, base + STATE) & LOCKED) !== 0;
+}
+
+/** Unlocks. Throws `MisuseError` if nobody holds the lock. */
+export function unlock(thread: Waker, base: number): void {
+  const { i32 } = thread;
+  const state = i32[base + STATE];
+  // A guess again. With QUEUED clear nobody waits, and one who comes to wait fails in step 1.
+  if ((state & (LOCKED | QUEUED)) === LOCKED && Atomics.compareExchange(i32, base + STATE, state, state & ~LOCKED) === state) return;
+  unlockSlowly(thread, base);
+}
+
+/** Unlocks if this is still the use that `tryTake` returned. */
+export function unlockUse(thread: Waker, base: number, use: number): void {
+  const { i32 } = thread;
+  const state = i32[base + STATE];
+  if (((state ^ use) & ~FLAGS) === 0) {
+    if ((state & (LOCKED | QUEUED)) === LOCKED && Atomics.compareExchange(i32, base + STATE, state, state & ~LOCKED) === state) return;
+  }
+  // The plain read may have been old; an owner's own use is not, so this decides.
+  const now = Atomics.load(i32, base + STATE);
+  if ((now & LOCKED) !== 0 && ((now ^ use) & ~FLAGS) === 0) unlockSlowly(thread, base);
+}
+
+function unlockSlowly(thread: Waker, base: number): void {
+  const { i32 } = thread;
+  acquire(i32, base + O_LOCK, thread.number);
+  let next: number;
+  try {
+    next = unlockHolding(thread, base);
+  } finally {
+    release(i32, base + O_LOCK);
+  }
+  if (next !== 0) thread.ready(goroutineOf(i32, next));
+}
+
+/** Unlocks, holding the record's lock. Returns the waiter to make ready, 0 for none. */
+function unlockHolding({ i32, descriptors }: Waker, base: number): number {
+  const word = base + STATE;
+  for (;;) {
+    const state = Atomics.load(i32, word);
+    if ((state & LOCKED) === 0) throw new MisuseError("sync: unlock of unlocked mutex");
+    if ((state & QUEUED) === 0 || (state & WOKEN) !== 0) {
+      // Nobody waits, or somebody woken competes. Others may change the state at the same time: newcomers that queue do not, but a woken one that takes the lock does.
+      if (Atomics.compareExchange(i32, word, state, state & ~LOCKED) === state) return 0;
+      continue;
+    }
+    // LOCKED, QUEUED and not WOKEN: who may change the state in this case holds the record's lock. So a plain sequence does.
+    const waiter = dequeueWaiter(i32, base + MUTEX_WAITERS, descriptors);
+    const starving = (state & STARVING) !== 0;
+    let left = starving ? state + USE : (state & ~LOCKED) | WOKEN;
+    if (i32[base + MUTEX_WAITERS] === 0) left &= ~(QUEUED | STARVING);
+    i32[waiter + W_RESULT] = starving ? OWNED : COMPETE;
+    i32[waiter + W_VALUE] = left;
+    Atomics.store(i32, word, left);
+    return waiter;
+  }
+}
+
+/** One goroutine's way to the lock, after the first attempt: what `Mutex.lock` and the second half of `Cond.wait` have in common. */
+export class LockWait {
+  /** The use in which this goroutine holds the lock; 0 before. */
+  use = 0;
+  private readonly thread: Waker;
+  private readonly base: number;
+  private waiter = 0;
+  /** When it queued first. Its own thread's clock: threads do not agree on the time, and a goroutine stays on its thread. */
+  private since = 0;
+  private hasQueued = false;
+  /** Whether WOKEN is this goroutine's. */
+  private woken = false;
+  private starving = false;
+
+  constructor(thread: Waker, base: number) {
+    this.thread = thread;
+    this.base = base;
+  }
+
+  attempt(): boolean {
+    this.use = tryTake(this.thread.i32, this.base, this.kept());
+    if (this.use === 0) return false;
+    this.woken = false;
+    return true;
+  }
+
+  /** Queues, or takes the lock after all and returns false. */
+  enqueue(goroutine: number, base: number): boolean {
+    const { i32, number } = this.thread;
+    if (!this.hasQueued) this.since = performance.now();
+    this.waiter = ownWaiter(i32, base, goroutine);
+    acquire(i32, this.base + O_LOCK, number);
+    const queued = this.announce();
+    if (queued) {
+      const queue = this.base + MUTEX_WAITERS;
+      if (this.hasQueued) enqueueWaiterFirst(i32, queue, this.waiter);
+      else enqueueWaiter(i32, queue, this.waiter);
+      this.hasQueued = true;
+    }
+    release(i32, this.base + O_LOCK);
+    return queued;
+  }
+
+  /** Sets QUEUED while somebody holds the lock; holding the record's lock. False if the lock was taken instead. */
+  private announce(): boolean {
+    const { i32 } = this.thread;
+    const word = this.base + STATE;
+    for (;;) {
+      if (this.attempt()) return false;
+      const state = Atomics.load(i32, word);
+      if ((state & LOCKED) === 0) continue;
+      const announced = (state & this.kept()) | QUEUED | (this.starving ? STARVING : 0);
+      if (Atomics.compareExchange(i32, word, state, announced) !== state) continue;
+      this.woken = false;
+      return true;
+    }
+  }
+
+  /** The waiter was made ready. True if this goroutine has the lock now; false if it has to queue again. Throws `interrupt`. */
+  resume(interrupt: Error | undefined): boolean {
+    if (interrupt !== undefined) {
+      this.passOn();
+      throw interrupt;
+    }
+    const { i32 } = this.thread;
+    const waitedLong = performance.now() - this.since > STARVING_AFTER_MS;
+    if (i32[this.waiter + W_RESULT] === OWNED) {
+      this.use = i32[this.waiter + W_VALUE];
+      if (!waitedLong && !this.starving) Atomics.and(i32, this.base + STATE, ~STARVING);
+      return true;
+    }
+    this.woken = true;
+    this.starving ||= waitedLong;
+    return this.attempt();
+  }
+
+  /** Takes the waiter of the goroutine whose descriptor is at `base` out of the queue. False if it has been woken. */
+  abandon(base: number): boolean {
+    const { i32, number } = this.thread;
+    acquire(i32, this.base + O_LOCK, number);
+    const found = removeWaiter(i32, this.base + MUTEX_WAITERS, base + G_WAITER);
+    if (found && i32[this.base + MUTEX_WAITERS] === 0) Atomics.and(i32, this.base + STATE, ~(QUEUED | STARVING));
+    release(i32, this.base + O_LOCK);
+    return found;
+  }
+
+  /** A woken goroutine will not take the lock: the next in the queue is to compete for it in its place. */
+  private passOn(): void {
+    if (!this.woken) return;
+    this.woken = false;
+    const { i32, number } = this.thread;
+    acquire(i32, this.base + O_LOCK, number);
+    const next = this.nextToCompete();
+    release(i32, this.base + O_LOCK);
+    if (next !== 0) this.thread.ready(goroutineOf(i32, next));
+  }
+
+  /** Clears WOKEN if somebody holds the lock, who will wake the next, or nobody waits. Otherwise returns the waiter that WOKEN now stands for. */
+  private nextToCompete(): number {
+    const { i32, descriptors } = this.thread;
+    const word = this.base + STATE;
+    const queue = this.base + MUTEX_WAITERS;
+    for (;;) {
+      const state = Atomics.load(i32, word);
+      if ((state & LOCKED) !== 0 || (state & QUEUED) === 0) {
+        if (Atomics.compareExchange(i32, word, state, state & ~WOKEN) === state) return 0;
+        continue;
+      }
+      const waiter = dequeueWaiter(i32, queue, descriptors);
+      i32[waiter + W_RESULT] = COMPETE;
+      // WOKEN stays set: whoever takes the lock meanwhile leaves it, and their unlock wakes nobody, rightly.
+      if (i32[queue] === 0) Atomics.and(i32, word, ~QUEUED);
+      return waiter;
+    }
+  }
+
+  private kept(): number {
+    return this.woken ? ~WOKEN : -1;
+  }
+}
