@@ -1,8 +1,10 @@
 /**
  * Records of sync objects: how they are created, shared and found again.
  *
- * A record lives as long as an object of some thread stands for it, or a value under way names it. Objects are counted when they are made and uncounted by a finalizer when nobody
- * holds them any more, so a program may make any number of them over the life of a runtime. A generation in the record tells a stale name from a new one.
+ * A record lives as long as an object of some thread stands for it, or a value under way names it. Objects are counted when they are made and uncounted when nobody holds them
+ * any more (see watch-list.ts), so a program may make any number of them over the life of a runtime. A generation in the record tells a stale name from a new one.
+ *
+ * A record with one reference belongs to whoever has that one: nobody else can get at it, nor get a second reference, except from him. His thread may then work on the record without its lock.
  */
 
 import { CloneError, CorruptValueError, MemoryLimitError } from "../base/errors.ts";
@@ -22,6 +24,7 @@ import {
 import { RecordPool } from "../memory/record-pool.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import type { Thread } from "./thread.ts";
+import { WatchList } from "./watch-list.ts";
 
 /** An object of this thread that stands for a record. */
 export interface SharedObject {
@@ -35,8 +38,10 @@ export class ObjectTable {
   readonly i32: Int32Array;
   private readonly pool: RecordPool;
   private readonly base: number;
-  private readonly finalizers: FinalizationRegistry<number>;
+  private readonly objects: WatchList;
   private readonly disposers = new Map<number, (base: number) => void>();
+  /** Records without references that wait for their turn to be disposed of; `undefined` while none is being disposed of. */
+  private unreferenced: number[] | undefined = undefined;
 
   constructor(thread: Thread) {
     const { memory } = thread;
@@ -52,7 +57,7 @@ export class ObjectTable {
       link: O_NEXT_FREE,
     };
     this.pool = new RecordPool(memory.i32, region, thread.number, thread.cache);
-    this.finalizers = new FinalizationRegistry((index) => this.release(index));
+    this.objects = new WatchList(memory.shape.maxObjects, (index) => this.release(index));
   }
 
   /** First word of a record. */
@@ -60,12 +65,16 @@ export class ObjectTable {
     return this.base + index * O_WORDS;
   }
 
+  /** The number of the record whose first word is `base`. */
+  indexOf(base: number): number {
+    return (base - this.base) / O_WORDS;
+  }
+
   /** A new record with one reference. Throws `MemoryLimitError` when all are in use. */
   create(kind: number, value: number): number {
     this.pool.useCache(this.thread.cache);
-    const index = this.pool.take();
-    if (index === 0)
-      throw new MemoryLimitError(`all ${this.thread.memory.shape.maxObjects} sync objects are in use`);
+    let index = this.pool.take();
+    if (index === 0) index = this.takeWhenFull();
     const { i32 } = this;
     const base = this.baseOf(index);
     i32[base + O_KIND] = kind;
@@ -78,9 +87,37 @@ export class ObjectTable {
     return index;
   }
 
+  private takeWhenFull(): number {
+    const index = this.objects.collectInNeed() ? this.pool.take() : 0;
+    if (index !== 0) return index;
+    throw new MemoryLimitError(`all ${this.thread.memory.shape.maxObjects} sync objects are in use`);
+  }
+
   /** Counts an object of this thread off its record when nobody holds it any more. */
   watch(object: SharedObject): void {
-    this.finalizers.register(object, object.index);
+    this.objects.add(object);
+  }
+
+  /** The object of this thread that stands for a record which was sent or received here before. */
+  find(index: number): SharedObject | undefined {
+    return this.objects.find(index) as SharedObject | undefined;
+  }
+
+  /** This thread's object for a record of which a counted reference is taken over. */
+  adopt<T extends SharedObject>(index: number, revive: (table: ObjectTable, index: number) => T): T {
+    const known = this.find(index);
+    if (known !== undefined) {
+      this.release(index);
+      return known as T;
+    }
+    const object = revive(this, index);
+    this.objects.addArrived(object);
+    return object;
+  }
+
+  /** The object is about to be sent: its record may arrive here again. */
+  markTravelled(object: SharedObject): void {
+    this.objects.markTravelled(object);
   }
 
   retain(index: number): void {
@@ -88,8 +125,23 @@ export class ObjectTable {
   }
 
   release(index: number): void {
+    if (Atomics.sub(this.i32, this.baseOf(index) + O_REFS, 1) !== 1) return;
+    // What a record holds may name another record, and so on: one after the other, for the stack is not deep enough for all chains.
+    if (this.unreferenced !== undefined) {
+      this.unreferenced.push(index);
+      return;
+    }
+    this.unreferenced = [];
+    try {
+      for (let next: number | undefined = index; next !== undefined; next = this.unreferenced.pop())
+        this.dispose(next);
+    } finally {
+      this.unreferenced = undefined;
+    }
+  }
+
+  private dispose(index: number): void {
     const base = this.baseOf(index);
-    if (Atomics.sub(this.i32, base + O_REFS, 1) !== 1) return;
     this.disposers.get(this.i32[base + O_KIND])?.(base);
     this.pool.useCache(this.thread.cache);
     this.pool.give(index);
@@ -143,6 +195,7 @@ export function objectKind<T extends SharedObject>(
     is,
     retain(object, words, at) {
       if (object.table !== table) throw new CloneError("the sync object belongs to another runtime");
+      table.markTravelled(object);
       table.retain(object.index);
       words[at] = object.index;
       words[at + 1] = table.generation(object.index);
@@ -150,9 +203,7 @@ export function objectKind<T extends SharedObject>(
     retainAgain: (index) => table.retain(index),
     revive(index, generation) {
       table.check(kind, index, generation);
-      const object = revive(table, index);
-      table.watch(object);
-      return object;
+      return table.adopt(index, revive);
     },
     release: (index) => table.release(index),
   };

@@ -1,0 +1,129 @@
+/**
+ * Finds out which objects of this thread nobody holds any more.
+ *
+ * A FinalizationRegistry alone does not do. Its callbacks wait for a turn of the event loop, and a goroutine that makes channels in a loop gives it none: a million records would be lost
+ * before the first came back. So every object is watched through a WeakRef, in a list that can be swept at any moment.
+ *
+ * - A registry with a single cell, on an object that nobody holds, tells of each major collection: then the list is swept.
+ * - When many objects were added with no sweep since, or the records have run out, the platform is asked to collect garbage now, and the list is swept at once.
+ *
+ * The engine keeps what a WeakRef was made for until the present job ends, and so would a loop's objects stay: the platform's collector must end that, too (see `setGarbageCollector`).
+ *
+ * The list also knows which objects have travelled. When their record arrives again, it is the same object that stands for it, so that programs may compare them.
+ */
+
+/** An object of this thread that stands for a record. */
+export interface Watched {
+  readonly index: number;
+}
+
+let collectGarbage: (() => void) | undefined;
+
+/**
+ * Says how garbage is collected at once. The collector must take everything that cannot be reached, also what WeakRefs were made for in the present job. Without one, objects are found only
+ * after collections that the engine makes by itself.
+ */
+export function setGarbageCollector(collect: (() => void) | undefined): void {
+  collectGarbage = collect;
+}
+
+/** Objects added since the last sweep that are worth a collection. A guess: some 20 MB of garbage, and a few hundred nanoseconds for each when the heap is small. */
+const WORTH_COLLECTING = 100_000;
+/** Objects without which it is pointless to collect though the records have run out. */
+const FEW = 1000;
+
+/** The objects of one thread. `release` is called with the record of each that is gone. */
+export class WatchList {
+  private readonly release: (index: number) => void;
+  private readonly patience: number;
+  private refs: WeakRef<Watched>[] = [];
+  private indexes: number[] = [];
+  private readonly travelled = new Map<number, WeakRef<Watched>>();
+  private readonly collections: FinalizationRegistry<undefined>;
+  private sentinel = false;
+  private sweepAt: number;
+  private kept = 0;
+
+  /** `records` is how many there are for all threads. */
+  constructor(records: number, release: (index: number) => void) {
+    this.release = release;
+    this.patience = Math.min(WORTH_COLLECTING, Math.ceil(records / 8));
+    this.sweepAt = this.patience;
+    this.collections = new FinalizationRegistry(() => {
+      this.sentinel = false;
+      this.sweep();
+    });
+  }
+
+  /** Watches an object for which a reference to its record is counted. */
+  add(object: Watched): void {
+    if (this.refs.length >= this.sweepAt) this.collect();
+    if (!this.sentinel) this.awaitCollection();
+    this.refs.push(new WeakRef(object));
+    this.indexes.push(object.index);
+  }
+
+  /** The object has been sent somewhere: its record may come back. */
+  markTravelled(object: Watched): void {
+    if (!this.travelled.has(object.index)) this.travelled.set(object.index, new WeakRef(object));
+  }
+
+  /** Watches an object that was made for a record that arrived. */
+  addArrived(object: Watched): void {
+    this.add(object);
+    this.travelled.set(object.index, new WeakRef(object));
+  }
+
+  /** The object of this thread that stands for a record. */
+  find(index: number): Watched | undefined {
+    return this.travelled.get(index)?.deref();
+  }
+
+  /** Collects garbage and sweeps, because the records have run out. False if that is pointless. */
+  collectInNeed(): boolean {
+    if (this.refs.length - this.kept < FEW) return false;
+    this.collect();
+    return true;
+  }
+
+  private collect(): void {
+    collectGarbage?.();
+    this.sweep();
+    this.sweepAt = Math.max(this.patience, this.kept * 2);
+  }
+
+  /** In a function of its own, so that nothing on the stack holds the cell's object. */
+  private awaitCollection(): void {
+    this.sentinel = true;
+    this.collections.register({}, undefined);
+  }
+
+  /** Releases the records of the objects that are gone. */
+  sweep(): void {
+    const { refs, indexes } = this;
+    const gone: number[] = [];
+    let kept = 0;
+    for (let i = 0; i < refs.length; i++) {
+      const ref = refs[i] as WeakRef<Watched>;
+      const index = indexes[i] as number;
+      if (ref.deref() === undefined) {
+        gone.push(index);
+        continue;
+      }
+      refs[kept] = ref;
+      indexes[kept++] = index;
+    }
+    refs.length = kept;
+    indexes.length = kept;
+    this.kept = kept;
+    // Last, with the list in order: what a record holds may name other records.
+    for (const index of gone) this.forget(index);
+  }
+
+  private forget(index: number): void {
+    // Another object may stand for the record by now.
+    const known = this.travelled.get(index);
+    if (known !== undefined && known.deref() === undefined) this.travelled.delete(index);
+    this.release(index);
+  }
+}
