@@ -3,6 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { becomeMachine, type Frame, Machine, type MachinePlatform, registerKinds, SharedMemory, threadParts } from "@heddle/core";
 import type { MachineBoot, MachineMessage } from "./boot.ts";
+import { processClock } from "./clock.ts";
 import { MachineLoop } from "./machine-loop.ts";
 import { nodeText } from "./node-text.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
@@ -29,7 +30,7 @@ export default async function machineMain({ memory: buffer, number, port, runtim
     asyncFrame: () => frames.getStore(),
     panic: (goroutine, error) => send(panicMessage(goroutine, error)),
   };
-  const machine = new Machine(threadParts({ memory, number, text: nodeText, buffers }), platform);
+  const machine = new Machine(threadParts({ memory, number, text: nodeText, buffers, clock: processClock() }), platform);
   registerKinds(machine);
   becomeMachine(machine);
   send({ kind: "alive" });

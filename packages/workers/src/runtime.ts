@@ -23,6 +23,7 @@ import {
   wakeAll,
 } from "@heddle/core";
 import type { MachineMessage, MonitorBoot } from "./boot.ts";
+import { processClock } from "./clock.ts";
 import { HostLoop } from "./host-loop.ts";
 import { MachinePool } from "./machine-pool.ts";
 import { nodeText } from "./node-text.ts";
@@ -79,7 +80,7 @@ export class Runtime implements AsyncDisposable {
     });
     this.loop = new HostLoop(this.memory, () => this.onWoken());
     this.host = new HostThread(
-      threadParts({ memory: this.memory, number: 0, text: nodeText, buffers: this.buffers }),
+      threadParts({ memory: this.memory, number: 0, text: nodeText, buffers: this.buffers, clock: processClock() }),
       this.loop,
     );
     registerKinds(this.host);

@@ -1,8 +1,36 @@
 /** The thread of sysmon: passes of the monitor, sleeps between them. */
 
 import { workerData } from "node:worker_threads";
-import { Monitor, SharedMemory } from "@heddle/core";
+import {
+  Monitor,
+  registerKinds,
+  type SharedBufferTable,
+  SharedMemory,
+  SysmonThread,
+  sysmonNumber,
+  threadParts,
+} from "@heddle/core";
 import type { MonitorBoot } from "./boot.ts";
+import { processClock } from "./clock.ts";
+import { nodeText } from "./node-text.ts";
 
-const monitor = new Monitor(SharedMemory.attach((workerData as MonitorBoot).memory));
-while (monitor.sleep(monitor.pass(performance.now())));
+/** sysmon makes no values and looks into none. It may have to drop some, and that needs nothing to be done for buffers. */
+const noBuffers: SharedBufferTable = {
+  idOf: () => {
+    throw new Error("idOf: sysmon has no buffers");
+  },
+  bufferOf: (id) => {
+    throw new Error(`bufferOf: sysmon was asked for buffer ${id}`);
+  },
+  retain: () => {},
+  release: () => {},
+};
+
+const memory = SharedMemory.attach((workerData as MonitorBoot).memory);
+const clock = processClock();
+const thread = new SysmonThread(
+  threadParts({ memory, number: sysmonNumber(memory), text: nodeText, buffers: noBuffers, clock }),
+);
+registerKinds(thread);
+const monitor = new Monitor(memory, thread.timers);
+while (monitor.sleep(monitor.pass(clock()), clock));

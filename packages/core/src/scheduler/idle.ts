@@ -45,11 +45,11 @@ import {
   SCHED_WAIT_HEAD,
   SCHED_WAIT_TAIL,
   SCHED_WANTED,
-  SYSMON_PARK,
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { wake } from "./parker.ts";
+import { wakeSysmon, wakeSysmonForTimers, wakeSysmonForWork } from "./sysmon-park.ts";
 
 const IDLE_P = 1 << 16;
 const SEARCHING_MASK = 0xffff;
@@ -82,8 +82,7 @@ export function machineRecord(memory: SharedMemory, machine: number): number {
 /** Wakes every machine, and sysmon, to see that the runtime is closed. */
 export function wakeAll(memory: SharedMemory): void {
   for (let m = 1; m <= memory.shape.maxMachines; m++) wake(memory.i32, machineRecord(memory, m));
-  Atomics.store(memory.i32, SYSMON_PARK, 0);
-  Atomics.notify(memory.i32, SYSMON_PARK);
+  wakeSysmon(memory.i32);
 }
 
 /** What a listed machine was given: a processor's number, or -1. */
@@ -96,6 +95,7 @@ export interface Grant {
 /** One thread's access to the lists of the idle. */
 export class IdleCoordinator {
   private readonly i32: Int32Array;
+  private readonly f64: Float64Array;
   private readonly processors: number;
   private readonly machines: number;
   private readonly procs: number;
@@ -105,6 +105,7 @@ export class IdleCoordinator {
 
   constructor(memory: SharedMemory, thread: number) {
     this.i32 = memory.i32;
+    this.f64 = memory.f64;
     this.processors = memory.layout.processors;
     this.machines = memory.layout.machines;
     this.procs = memory.i32[H_PROCS];
@@ -186,7 +187,7 @@ export class IdleCoordinator {
     const processor = this.popIdleProcessor();
     if (processor >= 0) Atomics.store(i32, this.processorBase(processor) + P_MACHINE, machine);
     release(i32, SCHED_LOCK);
-    if (processor >= 0) this.wakeSysmon();
+    if (processor >= 0) wakeSysmonForWork(i32);
     return processor;
   }
 
@@ -350,6 +351,7 @@ export class IdleCoordinator {
     i32[this.processorBase(processor) + P_IDLE_NEXT] = i32[SCHED_IDLE_P];
     i32[SCHED_IDLE_P] = processor + 1;
     Atomics.add(i32, SCHED_IDLE, IDLE_P);
+    wakeSysmonForTimers(i32, this.f64, this.processorBase(processor));
     return 0;
   }
 
@@ -362,7 +364,7 @@ export class IdleCoordinator {
     i32[base + M_GRANT_SEARCHING] = searching;
     Atomics.store(i32, this.processorBase(processor) + P_MACHINE, machine);
     Atomics.store(i32, base + M_GRANT, processor + 1);
-    this.wakeSysmon();
+    wakeSysmonForWork(i32);
     return true;
   }
 
@@ -400,13 +402,6 @@ export class IdleCoordinator {
   private unlinkWaiting(machine: number): void {
     const before = this.unlink(SCHED_WAIT_HEAD, machine);
     if (this.i32[SCHED_WAIT_TAIL] === machine) this.i32[SCHED_WAIT_TAIL] = before;
-  }
-
-  /** sysmon sleeps deeply while all processors are idle. It announces that in SYSMON_PARK, then reads SCHED_IDLE; here the order is the other way round. */
-  private wakeSysmon(): void {
-    const { i32 } = this;
-    if (Atomics.load(i32, SYSMON_PARK) === 0) return;
-    if (Atomics.exchange(i32, SYSMON_PARK, 0) !== 0) Atomics.notify(i32, SYSMON_PARK, 1);
   }
 
   private machineBase(machine: number): number {

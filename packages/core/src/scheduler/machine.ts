@@ -209,10 +209,11 @@ export class Machine extends Thread {
   run(): number {
     if (Atomics.load(this.i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
     this.running = true;
-    this.lastClock = performance.now();
+    this.lastClock = this.clock();
     this.turnEnds = this.lastClock + TURN_MS;
     this.untilClock = this.clockStride;
     try {
+      this.runTimers(this.processor, this.lastClock);
       return this.runLoop();
     } finally {
       this.running = false;
@@ -247,7 +248,8 @@ export class Machine extends Thread {
 
   /** Looks at the clock, rarely: after as many goroutines as, at the present pace, use half of what is left of the turn. */
   private turnIsOver(): boolean {
-    const now = performance.now();
+    const now = this.clock();
+    this.runTimers(this.processor, now);
     const left = this.turnEnds - now;
     const each = (now - this.lastClock) / this.clockStride;
     this.lastClock = now;
@@ -260,6 +262,24 @@ export class Machine extends Thread {
   }
 
   // ── what runs next ──
+
+  /**
+   * Runs the timers of a processor (-1 for none) that are due. What they make ready goes behind what is ready, in the order of the timers: nothing
+   * that runs now woke it, so it shares nobody's time slice. True if there were any.
+   */
+  private runTimers(processor: number, now: number): boolean {
+    if (processor < 0 || this.timers.next(processor) > now) return false;
+    const { next, queue } = this;
+    const created = queue.popNext();
+    this.next = 0;
+    const ran = this.timers.runDue(processor, now) > 0;
+    if (this.next !== 0) this.local.push(this.next);
+    this.next = next;
+    const started = queue.popNext();
+    if (started !== 0) queue.push(started);
+    if (created !== 0) queue.pushNext(created);
+    return ran;
+  }
 
   private pick(): number {
     const { i32, processorBase } = this;
@@ -417,12 +437,18 @@ export class Machine extends Thread {
 
   private stealOrPick(takeNext: boolean): number {
     if (!inbox.seemsEmpty(this.i32, this.machineRecord)) this.emptyInbox();
+    if (takeNext) this.runTimers(this.processor, this.clock());
     const own = this.pick();
     if (own !== 0) return own;
     if (this.procs === 1) return 0;
     this.order.start();
     for (let p = this.order.next(); p >= 0; p = this.order.next()) {
       if (p === this.processor) continue;
+      // Another processor's timers: its machine may be busy, or there may be none.
+      if (takeNext && this.timers.next(p) !== Number.POSITIVE_INFINITY && this.runTimers(p, this.clock())) {
+        const woken = this.pick();
+        if (woken !== 0) return woken;
+      }
       const goroutine = this.queue.stealFrom(this.stealers[p], takeNext);
       if (goroutine === 0) continue;
       this.f64[(this.cache + CACHE_STEALS) >> 1] += this.queue.stolen;
@@ -547,6 +573,7 @@ export class Machine extends Thread {
     const { layout } = this.memory;
     this.processor = processor;
     this.processorBase = layout.processors + processor * P_WORDS;
+    this.timerHome = processor;
     this.useCache(layout.caches + processor * CACHE_WORDS);
     this.queue.attach(this.processorBase);
     this.i32[this.processorBase + CURRENT] = 0;

@@ -3,6 +3,7 @@
  *
  * - A processor that has run in one time slice for longer than the slice is asked to give way. The clock starts when a pass first sees the slice, so a slice is one to two slices long, as in Go.
  * - While a machine waits for a processor, the holder of the oldest hold is asked to give its own up.
+ * - Timers that are due are run if their processor is idle, or its machine has not come to it: see sysmon-park.ts.
  * - Between passes: 20 µs while there was something to do, doubling after 50 idle passes up to 10 ms; no passes at all while all processors are idle.
  */
 
@@ -16,13 +17,13 @@ import {
   P_TICK,
   P_WORDS,
   SCHED_CLOSING,
-  SCHED_IDLE,
   SCHED_WAIT_HEAD,
-  SYSMON_PARK,
   SYSMON_PASSES,
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { CLOSED } from "./idle.ts";
+import { dueForSysmon, sleepBetweenPasses, type SysmonWords } from "./sysmon-park.ts";
+import type { Timers } from "./timers.ts";
 
 /** Go's shortest and longest sleep between two passes. */
 export const MIN_DELAY_MS = 0.02;
@@ -37,10 +38,12 @@ interface Observation {
   machine: number;
 }
 
-export class Monitor {
-  private readonly i32: Int32Array;
-  private readonly processors: number;
-  private readonly procs: number;
+export class Monitor implements SysmonWords {
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly processors: number;
+  readonly procs: number;
+  private readonly timers: Timers | undefined;
   private readonly sliceMs: number;
   private readonly seen: Observation[];
   private idlePasses = 0;
@@ -48,21 +51,34 @@ export class Monitor {
   /** When the machine that waits for a processor was first seen to wait, and which. */
   private waiting = { machine: 0, since: 0 };
 
-  constructor(memory: SharedMemory) {
+  /** `timers` are sysmon's own access to them; without, timers are left alone. */
+  constructor(memory: SharedMemory, timers?: Timers) {
     this.i32 = memory.i32;
+    this.f64 = memory.f64;
+    this.timers = timers;
     this.processors = memory.layout.processors;
     this.procs = this.i32[H_PROCS];
     this.sliceMs = this.i32[H_TIME_SLICE_US] / 1000;
     this.seen = Array.from({ length: this.procs }, () => ({ tick: -1, since: 0, machine: 0 }));
   }
 
-  /** One pass at time `now` (milliseconds of any steady clock). Returns the milliseconds to sleep before the next. */
+  /** One pass at time `now` (milliseconds of the runtime's clock; of any steady one if no timers are to be run). Returns the milliseconds to sleep before the next. */
   pass(now: number): number {
-    let acted = false;
+    let acted = this.runTimers(now);
     for (let p = 0; p < this.procs; p++) if (this.checkSlice(p, now)) acted = true;
     if (this.serveWaiting(now)) acted = true;
     Atomics.add(this.i32, SYSMON_PASSES, 1);
     return this.nextDelay(acted);
+  }
+
+  private runTimers(now: number): boolean {
+    const { timers, i32, f64 } = this;
+    if (timers === undefined) return false;
+    let ran = 0;
+    for (let p = 0; p < this.procs; p++) {
+      if (dueForSysmon(i32, f64, this.processors + p * P_WORDS) <= now) ran += timers.runDue(p, now);
+    }
+    return ran > 0;
   }
 
   private checkSlice(p: number, now: number): boolean {
@@ -113,24 +129,12 @@ export class Monitor {
     return this.delay;
   }
 
-  /**
-   * Sleeps as the pass says; deeply while all processors are idle. Returns false when the runtime is closed.
-   *
-   * Deep sleep is announced in SYSMON_PARK before SCHED_IDLE is read; whoever takes a processor changes SCHED_IDLE first and reads SYSMON_PARK then. One of the two sees the other.
-   */
-  sleep(delayMs: number): boolean {
-    const { i32 } = this;
-    if (Atomics.load(i32, SCHED_CLOSING) === CLOSED) return false;
-    Atomics.store(i32, SYSMON_PARK, 1);
-    if (Atomics.load(i32, SCHED_IDLE) >>> 16 === this.procs) {
-      Atomics.wait(i32, SYSMON_PARK, 1);
+  /** Sleeps as the pass says; deeply while all processors are idle; never beyond the first timer. Returns false when the runtime is closed. */
+  sleep(delayMs: number, clock: () => number): boolean {
+    if (!sleepBetweenPasses(this, delayMs, clock)) {
       this.idlePasses = 0;
       this.delay = MIN_DELAY_MS;
-      Atomics.store(i32, SYSMON_PARK, 0);
-    } else {
-      Atomics.store(i32, SYSMON_PARK, 0);
-      Atomics.wait(i32, SYSMON_PARK, 0, delayMs);
     }
-    return Atomics.load(i32, SCHED_CLOSING) !== CLOSED;
+    return Atomics.load(this.i32, SCHED_CLOSING) !== CLOSED;
   }
 }

@@ -16,12 +16,14 @@ export interface ThreadSetup {
   readonly number: number;
   readonly text: TextPort;
   readonly buffers: SharedBufferTable;
+  /** The runtime's clock; default `performance.now`, which will do when all is on one thread. */
+  readonly clock?: () => number;
 }
 
 /** The parts of a new thread. The kinds of references are registered when it exists. */
-export function threadParts({ memory, number, text, buffers }: ThreadSetup): ThreadParts {
+export function threadParts({ memory, number, text, buffers, clock = () => performance.now() }: ThreadSetup): ThreadParts {
   const slab = new Slab(memory, number, threadCache(memory, number));
   const references = new ReferenceTable();
   const codec = new ValueCodec({ memory, slab, references, buffers, text, errors: standardErrorClasses() });
-  return { memory, number, slab, codec, references };
+  return { memory, number, slab, codec, references, clock };
 }

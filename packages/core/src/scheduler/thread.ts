@@ -61,6 +61,7 @@ import { GoroutineHandle } from "./handle.ts";
 import { IdleCoordinator } from "./idle.ts";
 import type { Operation } from "./operation.ts";
 import { wake } from "./parker.ts";
+import { Timers } from "./timers.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const WORDS = G_WORDS;
@@ -98,6 +99,8 @@ export interface ThreadParts {
   readonly slab: Slab;
   readonly codec: ValueCodec;
   readonly references: ReferenceTable;
+  /** Milliseconds of the runtime's clock, with fractions: steady, and the same on all its threads. */
+  readonly clock: () => number;
 }
 
 /** First word of the cache record that a thread uses while it holds no processor. */
@@ -133,6 +136,11 @@ export abstract class Thread {
   readonly goroutines: RecordPool;
   readonly functions: FunctionTable;
   readonly frames: FrameTable = new FrameTable();
+  /** Milliseconds of the runtime's clock. */
+  readonly clock: () => number;
+  readonly timers: Timers;
+  /** Processor whose heap gets the timers that are started here: the one it holds, or held last; a host has 0. */
+  timerHome = 0;
   /** First word of descriptor 0. */
   readonly descriptors: number;
   /** First word of the cache record in use. */
@@ -142,7 +150,7 @@ export abstract class Thread {
   private readonly handles: GoroutineHandle<unknown>[] = [];
   private collectHandlesAt = HANDLE_ROUND;
 
-  constructor({ memory, number, slab, codec, references }: ThreadParts) {
+  constructor({ memory, number, slab, codec, references, clock }: ThreadParts) {
     this.memory = memory;
     this.i32 = memory.i32;
     this.f64 = memory.f64;
@@ -157,6 +165,8 @@ export abstract class Thread {
     this.goroutines = goroutinePool(memory, number);
     this.functions = new FunctionTable(memory, number);
     this.cache = threadCache(memory, number);
+    this.clock = clock;
+    this.timers = new Timers(this);
   }
 
   // ── goroutines ──

@@ -1,0 +1,233 @@
+/**
+ * Timers: which thread runs them, and what may become of one.
+ *
+ * A timer stands in the heap of the processor on which it was started. It is run by whoever comes first: the machine that
+ * holds the processor, at its looks at the clock; a machine that searches for work, in its last round; sysmon, for processors
+ * that are idle or whose machine is stuck. To run a timer is to take it out of the heap (or, if it has a period, to put it
+ * back in for its next time) under the processor's P_TIMER_LOCK, to release the lock, and then to do what its kind says.
+ *
+ * Stopping against firing: both take the timer out under that lock, and T_HEAP tells them whether it is still in. Exactly one of them
+ * finds it there. A stopper may wait for the lock of a heap that the timer has left meanwhile, so it looks at T_HEAP again
+ * when it has the lock. A timer is started only by one who knows that it is not in a heap: who has just taken the record, or has won a stop.
+ *
+ * The record belongs to whoever took it from the pool, and is not given back by firing or stopping it. A firing
+ * under way has everything it needs in hand when it releases the lock, and does not touch the record afterwards unless its kind sees to
+ * it that the record is still there.
+ *
+ * P_TIMER_COUNT falls when the kind's work is done, not when the timer leaves the heap, so there is no moment at which a goroutine
+ * that is about to be woken by a timer looks like one that nobody will wake.
+ */
+
+import { MemoryLimitError } from "../base/errors.ts";
+import {
+  P_TIMER_COUNT,
+  P_TIMER_LOCK,
+  P_TIMER_NEXT,
+  P_WORDS,
+  POOL_TIMER,
+  POOL_WORDS,
+  T_ARMING,
+  T_HEAP,
+  T_KIND,
+  T_LEFT,
+  T_PERIOD,
+  T_TARGET,
+  T_WHEN,
+  T_WORDS,
+  TIMER_CAPACITY,
+} from "../memory/layout.ts";
+import { RecordPool } from "../memory/record-pool.ts";
+import type { SharedMemory } from "../memory/shared-memory.ts";
+import { acquire, release } from "../memory/thread-lock.ts";
+import { TimerHeap } from "../queue/timer-heap.ts";
+import { wakeSysmonForTimers } from "./sysmon-park.ts";
+import type { Thread } from "./thread.ts";
+
+/** T_KIND: makes the goroutine `target` ready. */
+export const TIMER_READY = 1;
+/** The kinds that layers above register begin here. */
+export const FIRST_REGISTERED_KIND = 2;
+
+/** The latest time a timer can have: such a one never fires. */
+export const NEVER: number = Number.MAX_VALUE;
+
+/** What the timer that is being run was when it was taken out of its heap. */
+export interface Firing {
+  readonly timer: number;
+  readonly target: number;
+  /** T_ARMING of that moment: if the record's is another, the timer has been stopped since. */
+  readonly arming: number;
+}
+
+/** What a kind of timer does. Runs on any thread, under no lock; must not wait and must not throw. */
+export type TimerCallback = (thread: Thread, firing: Firing) => void;
+
+const callbacks: (TimerCallback | undefined)[] = [];
+
+/** Says what a kind of timer does, on this thread. Done when a module is loaded, so all threads know all kinds. */
+export function registerTimerKind(kind: number, callback: TimerCallback): void {
+  if (callbacks[kind] !== undefined) throw new Error(`registerTimerKind: kind ${kind} is registered already`);
+  callbacks[kind] = callback;
+}
+
+/** Whether a timer waits for its time, or is being run. */
+export function hasPendingTimers({ i32, layout, shape }: SharedMemory): boolean {
+  for (let p = 0; p < shape.procs; p++) {
+    if (Atomics.load(i32, layout.processors + p * P_WORDS + P_TIMER_COUNT) !== 0) return true;
+  }
+  return false;
+}
+
+/** One thread's access to the timers. */
+export class Timers {
+  private readonly thread: Thread;
+  private readonly i32: Int32Array;
+  private readonly f64: Float64Array;
+  private readonly processors: number;
+  private readonly base: number;
+  private readonly pool: RecordPool;
+  private readonly heap: TimerHeap;
+  private readonly firing: { timer: number; target: number; arming: number } = {
+    timer: 0,
+    target: 0,
+    arming: 0,
+  };
+
+  constructor(thread: Thread) {
+    const { memory, i32, f64 } = thread;
+    const { layout } = memory;
+    this.thread = thread;
+    this.i32 = i32;
+    this.f64 = f64;
+    this.processors = layout.processors;
+    this.base = layout.timers;
+    this.heap = new TimerHeap(i32, f64, layout.timers);
+    const region = {
+      kind: POOL_TIMER,
+      pool: layout.pools + POOL_TIMER * POOL_WORDS,
+      base: layout.timers,
+      stride: T_WORDS,
+      capacity: TIMER_CAPACITY,
+      link: T_LEFT,
+    };
+    this.pool = new RecordPool(i32, region, thread.number, thread.cache);
+  }
+
+  /** First word of a timer. */
+  baseOf(timer: number): number {
+    return this.base + timer * T_WORDS;
+  }
+
+  /** A new timer, not started. Throws `MemoryLimitError` when all are in use. */
+  create(kind: number, target: number): number {
+    this.pool.useCache(this.thread.cache);
+    const timer = this.pool.take();
+    if (timer === 0) throw new MemoryLimitError(`all ${TIMER_CAPACITY - 1} timers are in use`);
+    const base = this.baseOf(timer);
+    this.i32[base + T_KIND] = kind;
+    this.i32[base + T_TARGET] = target;
+    return timer;
+  }
+
+  /** Gives a timer back that is not in a heap. */
+  free(timer: number): void {
+    this.pool.useCache(this.thread.cache);
+    this.pool.give(timer);
+  }
+
+  /** Starts a timer that is not in a heap: due in `ms`, then every `period` ms unless that is 0. */
+  start(timer: number, ms: number, period = 0): void {
+    const { i32, f64 } = this;
+    const { number, timerHome } = this.thread;
+    const when = Math.min(this.thread.clock() + ms, NEVER);
+    const processor = this.processors + timerHome * P_WORDS;
+    const base = this.baseOf(timer);
+    acquire(i32, processor + P_TIMER_LOCK, number);
+    f64[(base + T_PERIOD) >> 1] = period;
+    Atomics.store(i32, base + T_HEAP, timerHome + 1);
+    const first = this.heap.insert(processor, timer, when);
+    Atomics.add(i32, processor + P_TIMER_COUNT, 1);
+    release(i32, processor + P_TIMER_LOCK);
+    if (first) wakeSysmonForTimers(i32, f64, processor);
+  }
+
+  /** Takes a timer out of its heap. True if this call kept it from firing, or firing again; false if it was not in a heap. */
+  stop(timer: number): boolean {
+    const { i32 } = this;
+    const base = this.baseOf(timer);
+    for (;;) {
+      const home = Atomics.load(i32, base + T_HEAP);
+      if (home === 0) return false;
+      const processor = this.processors + (home - 1) * P_WORDS;
+      acquire(i32, processor + P_TIMER_LOCK, this.thread.number);
+      // It may have fired, and even been started elsewhere, while this thread waited.
+      const found = i32[base + T_HEAP] === home;
+      if (found) {
+        this.heap.remove(processor, timer);
+        Atomics.add(i32, base + T_ARMING, 1);
+        Atomics.store(i32, base + T_HEAP, 0);
+      }
+      release(i32, processor + P_TIMER_LOCK);
+      if (!found) continue;
+      Atomics.sub(i32, processor + P_TIMER_COUNT, 1);
+      return true;
+    }
+  }
+
+  /** When a processor's first timer is due, Infinity for none. A plain look. */
+  next(processor: number): number {
+    return this.f64[(this.processors + processor * P_WORDS + P_TIMER_NEXT) >> 1];
+  }
+
+  /** Runs a processor's timers that are due at `now`. Returns how many. */
+  runDue(processor: number, now: number): number {
+    const at = this.processors + processor * P_WORDS;
+    let count = 0;
+    while (this.f64[(at + P_TIMER_NEXT) >> 1] <= now && this.runFirst(at, now)) count++;
+    return count;
+  }
+
+  /** False if the first timer is not due any more: another thread was faster. */
+  private runFirst(processor: number, now: number): boolean {
+    const { i32, f64, heap, firing } = this;
+    acquire(i32, processor + P_TIMER_LOCK, this.thread.number);
+    const timer = heap.first(processor);
+    const base = this.baseOf(timer);
+    const when = f64[(base + T_WHEN) >> 1];
+    if (timer === 0 || when > now) {
+      release(i32, processor + P_TIMER_LOCK);
+      return false;
+    }
+    heap.remove(processor, timer);
+    const period = f64[(base + T_PERIOD) >> 1];
+    if (period > 0) heap.insert(processor, timer, nextTick(when, period, now));
+    else Atomics.store(i32, base + T_HEAP, 0);
+    const kind = i32[base + T_KIND];
+    firing.timer = timer;
+    firing.target = i32[base + T_TARGET];
+    firing.arming = i32[base + T_ARMING];
+    release(i32, processor + P_TIMER_LOCK);
+    this.run(kind);
+    if (period === 0) Atomics.sub(i32, processor + P_TIMER_COUNT, 1);
+    return true;
+  }
+
+  private run(kind: number): void {
+    const { thread, firing } = this;
+    if (kind === TIMER_READY) {
+      thread.ready(firing.target);
+      return;
+    }
+    const callback = callbacks[kind];
+    if (callback === undefined)
+      throw new Error(`timers: timer ${firing.timer} is of kind ${kind}, which nobody has registered`);
+    callback(thread, firing);
+  }
+}
+
+/** The first multiple of the period after `now`: what was missed is skipped, and no delay adds up. Go's rule for tickers. */
+function nextTick(when: number, period: number, now: number): number {
+  const next = when + period * (1 + Math.floor((now - when) / period));
+  // The division may round down what is just below a multiple.
+  return next > now ? next : next + period;
+}
