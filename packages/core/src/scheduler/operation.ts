@@ -116,8 +116,13 @@ export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
     return this.finish();
   }
 
-  private use(): void {
-    if (this.state !== FRESH) throw new MisuseError("an operation is used once: call the function again for another");
+  protected use(): void {
+    if (this.state !== FRESH) throw usedTwice();
     this.state = USED;
   }
+}
+
+/** The error of an operation that is used again. */
+export function usedTwice(): MisuseError {
+  return new MisuseError("an operation is used once: call the function again for another");
 }

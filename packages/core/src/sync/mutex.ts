@@ -3,7 +3,7 @@
 import { REASON_MUTEX_LOCK, type WaitReason } from "../goroutine/wait-reason.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
-import { FRESH, Operation, proceed, type Suspension, USED } from "../scheduler/operation.ts";
+import { Operation, proceed, type Suspension, usedTwice } from "../scheduler/operation.ts";
 import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
@@ -57,18 +57,23 @@ export class Mutex implements SharedObject {
     return this.#base;
   }
 
+  /** @internal */
+  take(): number {
+    return tryTake(this.table.i32, this.#base);
+  }
+
   /**
    * Waits until nobody holds the lock, and takes it. The outcome unlocks when it is disposed of, at the end of the scope with `using`: once, and only if this locking has not been undone by `unlock` already.
    *
    * A goroutine that is cancelled while it waits leaves the queue and is thrown its cancellation; it does not hold the lock then.
    */
   lock(): Op<Disposable> {
-    return new LockOperation(this, this.#base);
+    return new Locking(this);
   }
 
   /** Takes the lock if nobody holds it. True if it did. Never waits. */
   tryLock(): boolean {
-    return tryTake(this.table.i32, this.#base) !== 0;
+    return this.take() !== 0;
   }
 
   /**
@@ -97,58 +102,81 @@ class MutexGuard implements Disposable {
   }
 }
 
+/**
+ * `lock()`: small, since it is made for every locking, and mostly the lock is free. What it takes to wait is made when somebody has to.
+ */
+class Locking implements Op<Disposable> {
+  private readonly mutex: Mutex;
+  /** `null` once the lock was taken at once. */
+  private operation: LockOperation | null | undefined = undefined;
+
+  constructor(mutex: Mutex) {
+    this.mutex = mutex;
+  }
+
+  [Symbol.iterator](): Iterator<Suspension, Disposable, unknown> {
+    return this;
+  }
+
+  next(): IteratorResult<Suspension, Disposable> {
+    if (this.operation !== undefined) return this.compete().next();
+    const { mutex } = this;
+    const use = mutex.take();
+    if (use === 0) return this.compete().next();
+    this.operation = null;
+    return proceed<Disposable>(new MutexGuard(mutex, use));
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
+  then<A = Disposable, B = never>(
+    onFulfilled?: ((value: Disposable) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.compete().then(onFulfilled, onRejected);
+  }
+
+  block(): Disposable {
+    return this.compete().block();
+  }
+
+  private compete(): LockOperation {
+    if (this.operation === null) throw usedTwice();
+    this.operation ??= new LockOperation(this.mutex);
+    return this.operation;
+  }
+}
+
+/** A goroutine's wait for a mutex. */
 class LockOperation extends Operation<Disposable> {
+  readonly reason: WaitReason = REASON_MUTEX_LOCK;
   /** Held, so that the record lives as long as somebody waits. */
   private readonly mutex: Mutex;
-  private readonly base: number;
-  /** The use in which the first attempt took the lock; 0 if it did not. */
-  private taken = 0;
-  /** Made when the first attempt has failed: few do. */
-  private wait: LockWait | undefined = undefined;
+  private readonly wait: LockWait;
 
-  constructor(mutex: Mutex, base: number) {
+  constructor(mutex: Mutex) {
     super(mutex.table.thread);
     this.mutex = mutex;
-    this.base = base;
-  }
-
-  get reason(): WaitReason {
-    return REASON_MUTEX_LOCK;
-  }
-
-  /** A free lock is taken here, before the way that all operations share: an uncontended lock is one compare-and-swap and little else. */
-  override next(): IteratorResult<Suspension, Disposable> {
-    if (this.state === FRESH) {
-      const use = tryTake(this.thread.i32, this.base);
-      if (use !== 0) {
-        this.state = USED;
-        return proceed<Disposable>(new MutexGuard(this.mutex, use));
-      }
-    }
-    return super.next();
+    this.wait = new LockWait(this.thread, mutex.base);
   }
 
   attempt(): boolean {
-    if (this.wait !== undefined) return this.wait.attempt();
-    this.taken = tryTake(this.thread.i32, this.base);
-    return this.taken !== 0;
+    return this.wait.attempt();
   }
 
   enqueue(goroutine: number, base: number): boolean {
-    this.wait ??= new LockWait(this.thread, this.base);
     return this.wait.enqueue(goroutine, base);
   }
 
   override resume(interrupt: Error | undefined): boolean {
-    return (this.wait as LockWait).resume(interrupt);
+    return this.wait.resume(interrupt);
   }
 
   abandon({ base }: Frame): boolean {
-    return (this.wait as LockWait).abandon(base);
+    return this.wait.abandon(base);
   }
 
   finish(): Disposable {
-    return new MutexGuard(this.mutex, this.wait?.use ?? this.taken);
+    return new MutexGuard(this.mutex, this.wait.use);
   }
 }
 
