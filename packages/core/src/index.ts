@@ -33,5 +33,7 @@ export { AtomicInt } from "./sync/atomic-int.ts";
 export { registerKinds } from "./sync/kinds.ts";
 export { Mutex } from "./sync/mutex.ts";
 export { WaitGroup } from "./sync/wait-group.ts";
+export { afterFunc, type Timer } from "./time/after-func.ts";
+export { sleep } from "./time/sleep.ts";
 export type { SharedBufferTable } from "./values/shared-buffers.ts";
 export { loopText, type TextPort, type TextView } from "./values/text.ts";

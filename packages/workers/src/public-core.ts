@@ -2,6 +2,7 @@
 
 export {
   AtomicInt,
+  afterFunc,
   CanceledError,
   CloneError,
   ClosedChannelError,
@@ -32,10 +33,11 @@ export {
   recover,
   type RuntimeStats,
   shouldYield,
+  sleep,
   spawn,
   type SpawnOptions,
   spawnWith,
-  type Suspension,
+  type Timer,
   tasks,
   WaitGroup,
 } from "@heddle/core";

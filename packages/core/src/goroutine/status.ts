@@ -17,7 +17,7 @@
 import { G_STATUS, G_WAIT_REASON } from "../memory/layout.ts";
 import type { WaitReason } from "./wait-reason.ts";
 
-/** In a free list, or taken and not yet filled in. */
+/** In a free list, or taken and not yet filled in, or to be queued at a later time. */
 export const IDLE = 0;
 /** On a queue. */
 export const RUNNABLE = 1;
@@ -50,6 +50,12 @@ const STATUS = G_STATUS;
 export function transitionToRunnableFirst(i32: Int32Array, base: number): void {
   if (i32[base + STATUS] !== IDLE) throw badMove(i32, base, RUNNABLE);
   i32[base + STATUS] = RUNNABLE;
+}
+
+/** Created, but to be queued later. */
+export function transitionToHeld(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== RUNNABLE) throw badMove(i32, base, IDLE);
+  i32[base + STATUS] = IDLE;
 }
 
 /** Taken off a queue to run. */

@@ -70,6 +70,11 @@ export function registerTimerKind(kind: number, callback: TimerCallback): void {
   callbacks[kind] = callback;
 }
 
+/** The error of a caller for whom there was no timer. */
+export function noTimerLeft(): MemoryLimitError {
+  return new MemoryLimitError(`all ${TIMER_CAPACITY - 1} timers are in use`);
+}
+
 /** Whether a timer waits for its time, or is being run. */
 export function hasPendingTimers({ i32, layout, shape }: SharedMemory): boolean {
   for (let p = 0; p < shape.procs; p++) {
@@ -118,11 +123,11 @@ export class Timers {
     return this.base + timer * T_WORDS;
   }
 
-  /** A new timer, not started. Throws `MemoryLimitError` when all are in use. */
-  create(kind: number, target: number): number {
+  /** A new timer, not started; 0 when all are in use. */
+  take(kind: number, target: number): number {
     this.pool.useCache(this.thread.cache);
     const timer = this.pool.take();
-    if (timer === 0) throw new MemoryLimitError(`all ${TIMER_CAPACITY - 1} timers are in use`);
+    if (timer === 0) return 0;
     const base = this.baseOf(timer);
     this.i32[base + T_KIND] = kind;
     this.i32[base + T_TARGET] = target;

@@ -33,7 +33,7 @@ export interface SingleMachine {
 /** Turns of the microtask queue without progress after which a machine is taken to be at its end. */
 const IDLE_TURNS = 20;
 
-export function singleMachine(options: { maxGoroutines?: number; ringSize?: number } = {}): SingleMachine {
+export function singleMachine(options: { maxGoroutines?: number; ringSize?: number; clock?: () => number } = {}): SingleMachine {
   const memory = SharedMemory.create({
     procs: 1,
     maxMachines: 1,
@@ -44,7 +44,7 @@ export function singleMachine(options: { maxGoroutines?: number; ringSize?: numb
     ...(options.ringSize === undefined ? {} : { ringSize: options.ringSize }),
   });
   const buffers = new LocalSharedBuffers();
-  const parts = (number: number) => threadParts({ memory, number, text: loopText, buffers });
+  const parts = (number: number) => threadParts({ memory, number, text: loopText, buffers, clock: options.clock ?? (() => performance.now()) });
   const host = new HostThread(parts(0), {
     keepAlive: () => {},
     expectResults: () => {},

@@ -1,0 +1,41 @@
+/** A runtime in one thread whose clock stands still until a test moves it, with sysmon's passes made by hand. */
+
+import { fakeClock } from "@heddle/testkit";
+import { Monitor } from "../../src/scheduler/monitor.ts";
+import { SysmonThread, sysmonNumber } from "../../src/scheduler/sysmon-thread.ts";
+import { threadParts } from "../../src/scheduler/thread-parts.ts";
+import { registerKinds } from "../../src/sync/kinds.ts";
+import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
+import { loopText } from "../../src/values/text.ts";
+import { type SingleMachine, singleMachine } from "./single-machine.ts";
+
+export interface TimedMachine extends SingleMachine {
+  readonly now: () => number;
+  readonly sysmon: SysmonThread;
+  /** Lets `ms` pass at once, runs what is due, and lets the machine run until it has nothing to do. */
+  advance(ms: number): Promise<void>;
+}
+
+/** Time begins at `startMs`. */
+export function timedMachine(startMs = 1000): TimedMachine {
+  const clock = fakeClock(startMs);
+  const runtime = singleMachine({ clock: clock.now });
+  const { memory } = runtime;
+  const sysmon = new SysmonThread(
+    threadParts({
+      memory,
+      number: sysmonNumber(memory),
+      text: loopText,
+      buffers: new LocalSharedBuffers(),
+      clock: clock.now,
+    }),
+  );
+  registerKinds(sysmon);
+  const monitor = new Monitor(memory, sysmon.timers);
+  const advance = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    monitor.pass(clock.now());
+    await runtime.settle();
+  };
+  return { ...runtime, now: clock.now, sysmon, advance };
+}
