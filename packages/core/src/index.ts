@@ -1,15 +1,37 @@
 /** Everything that the packages above need of core. The public part is chosen by @heddle/workers. */
 
 export * from "./base/errors.ts";
+export { chan } from "./channel/channel.ts";
+export { range } from "./channel/range.ts";
+export { select, trySelect } from "./channel/select.ts";
+export type {
+  Chan,
+  ChanOp,
+  RangeBody,
+  Received,
+  RecvChan,
+  SelectCase,
+  Selected,
+  SendChan,
+} from "./channel/types.ts";
 export type { ModuleMeta } from "./goroutine/functions.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
 export { SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
 export { becomeMachine, isMachine, setHostResolver } from "./scheduler/ambient.ts";
-export { defer, goexit, recover } from "./scheduler/defer.ts";
 export { liveGoroutines } from "./scheduler/counters.ts";
+export { defer, goexit, recover } from "./scheduler/defer.ts";
 export type { Frame } from "./scheduler/frame.ts";
-export { go, goroutine, numGoroutine, type SpawnOptions, spawn, spawnOn, spawnWith, tasks } from "./scheduler/goroutine-api.ts";
+export {
+  go,
+  goroutine,
+  numGoroutine,
+  type SpawnOptions,
+  spawn,
+  spawnOn,
+  spawnWith,
+  tasks,
+} from "./scheduler/goroutine-api.ts";
 export { closedError, type HostPlatform, HostThread } from "./scheduler/host.ts";
 export { LIFE_LOST, LIFE_NONE, machineRecord, wakeAll } from "./scheduler/idle.ts";
 export {
@@ -21,17 +43,21 @@ export {
   type MachinePlatform,
 } from "./scheduler/machine.ts";
 export { Monitor } from "./scheduler/monitor.ts";
-export type { DeferredCall } from "./scheduler/unwinding.ts";
-export { SysmonThread, sysmonNumber } from "./scheduler/sysmon-thread.ts";
 export type { Suspension } from "./scheduler/operation.ts";
 export { EventLoopSleeper, wake } from "./scheduler/parker.ts";
+export { SysmonThread, sysmonNumber } from "./scheduler/sysmon-thread.ts";
 export type { Thread } from "./scheduler/thread.ts";
 export { type ThreadSetup, threadParts } from "./scheduler/thread-parts.ts";
 export type { GoFunction, Goroutine, Handle, Op } from "./scheduler/types.ts";
+export type { DeferredCall } from "./scheduler/unwinding.ts";
 export { checkpoint, gosched, shouldYield } from "./scheduler/yielding.ts";
 export { AtomicInt } from "./sync/atomic-int.ts";
+export { Barrier } from "./sync/barrier.ts";
+export { Cond } from "./sync/cond.ts";
 export { registerKinds } from "./sync/kinds.ts";
 export { Mutex } from "./sync/mutex.ts";
+export { RWMutex } from "./sync/rw-mutex.ts";
+export { Semaphore } from "./sync/semaphore.ts";
 export { WaitGroup } from "./sync/wait-group.ts";
 export { afterFunc, type Timer } from "./time/after-func.ts";
 export { sleep } from "./time/sleep.ts";

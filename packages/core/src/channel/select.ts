@@ -1,0 +1,461 @@
+/**
+ * Select. Go's selectgo, which holds the locks of all its channels from the first look to the end; here only a select that has to wait does.
+ *
+ * 1. Values to be sent are copied, once and in source order, if a case looks ready. (If none does, step 3 copies them, straight into the waiters.)
+ * 2. The cases are tried in random order, each under its own channel's lock. The first that goes through is the outcome: at that moment it was ready, and every order of the ready ones is equally
+ *    likely, so each of them is picked as often.
+ * 3. If none went through, all channels are locked, in the order of their records so that two selects cannot wait for each other, one that occurs twice once. The cases are tried again,
+ *    since one may have become ready after it was tried; only now is it known that none is. A select without waiting ends here. Otherwise one waiter for each case is queued, and the locks are released.
+ *    The goroutine is pinned to this machine, so being made ready before it has parked does no harm.
+ * 4. Whoever takes one of the waiters off a queue must first win G_SELECT, by compare-and-swap from 0 to the case's number; the others of this select are then skipped by everybody. So one case goes through.
+ * 5. Woken, the select takes its other waiters out of their queues, each under its channel's lock: not even those that are no longer queued are passed over, because somebody may have taken one off
+ *    just now, and be about to look at G_SELECT. Only then are the waiters' memory and G_SELECT free for the next select.
+ *
+ * A cancelled select wins G_SELECT for itself, or finds that it has been served.
+ *
+ * The waiters of a select are one block of the slab, for as long as it waits.
+ */
+
+import { MemoryLimitError } from "../base/errors.ts";
+import { enqueueWaiter } from "../goroutine/wait-queue.ts";
+import { REASON_SELECT, REASON_SELECT_NO_CASES, type WaitReason } from "../goroutine/wait-reason.ts";
+import {
+  C_RECEIVERS,
+  C_SENDERS,
+  G_SELECT,
+  W_CASE,
+  W_GOROUTINE,
+  W_RESULT,
+  W_VALUE,
+  W_WORDS,
+} from "../memory/layout.ts";
+import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
+import type { Frame } from "../scheduler/frame.ts";
+import { FRESH, Operation, proceed, type Suspension, USED } from "../scheduler/operation.ts";
+import type { Thread } from "../scheduler/thread.ts";
+import type { Op } from "../scheduler/types.ts";
+import { CLOSED, EMPTY, FULL, SENT } from "./channel-port.ts";
+import { END, sendOnClosed } from "./channel-record.ts";
+import { ChannelOperation, ReceiveOperation, SendOperation } from "./operations.ts";
+import { randomBelow } from "./random.ts";
+import type { SelectCase, Selected } from "./types.ts";
+
+/** Go's bound, too. */
+const MAX_CASES = 65_536;
+/** What a cancelled select puts into G_SELECT. */
+const CANCELED = 0x7fff_ffff;
+const WAITER_WORDS = W_WORDS;
+const RESULT = W_RESULT;
+const VALUE = W_VALUE;
+
+type Case = ReceiveOperation | SendOperation;
+type Outcome = { index: number; value: unknown };
+
+// Working space for one select at a time: nothing of the program runs while it is in use.
+/** The live cases in the order in which they are tried. */
+const pollOrder: number[] = [];
+/** The live cases in the order of their channels' records. */
+const lockOrder: number[] = [];
+/** For each place of `lockOrder`: whether the lock was taken there. */
+const locked: boolean[] = [];
+
+class SelectOperation extends Operation<Outcome> {
+  private readonly cases: readonly (Case | undefined)[];
+  /** Cases that are not `undefined`. */
+  private readonly live: number;
+  /** Whether a value is to be sent that must be copied before it is known whether it will be. */
+  private readonly copies: boolean;
+  private tried = false;
+  /** First word of the waiters, 0 while there are none. */
+  private waiters = 0;
+  /** First word of the descriptor that waits. */
+  private base = 0;
+  private winner = -1;
+  private failed = false;
+  private failure: unknown = undefined;
+
+  constructor(thread: Thread, cases: readonly (Case | undefined)[], live: number, copies: boolean) {
+    super(thread);
+    this.cases = cases;
+    this.live = live;
+    this.copies = copies;
+  }
+
+  get reason(): WaitReason {
+    return this.live === 0 ? REASON_SELECT_NO_CASES : REASON_SELECT;
+  }
+
+  override next(): IteratorResult<Suspension, Outcome> {
+    if (this.state === FRESH) {
+      this.state = USED;
+      if (this.tryCases()) return proceed(this.finish());
+      this.state = FRESH;
+      this.tried = true;
+    }
+    return super.next();
+  }
+
+  attempt(): boolean {
+    return !this.tried && this.tryCases();
+  }
+
+  finish(): Outcome {
+    if (this.failed) throw this.failure;
+    const { winner } = this;
+    return { index: winner, value: this.caseAt(winner).finish() };
+  }
+
+  /** The outcome now, or `undefined`. */
+  now(): Outcome | undefined {
+    this.use();
+    if (this.live === 0) return undefined;
+    if (this.live === 1) return this.tryOnly() ? this.finish() : undefined;
+    return this.tryCases() || this.tryLocked() ? this.finish() : undefined;
+  }
+
+  private caseAt(place: number): Case {
+    return this.cases[place] as Case;
+  }
+
+  private tryOnly(): boolean {
+    this.winner = this.cases.findIndex((operation) => operation !== undefined);
+    return this.caseAt(this.winner).attemptOnce();
+  }
+
+  // ── without waiting ──
+
+  private tryCases(): boolean {
+    if (this.copies) return this.tryCopied();
+    this.startPolling();
+    for (let turn = 0; turn < this.live; turn++) {
+      const place = nextCase(turn, this.live);
+      // Before it is tried: a send to a closed channel throws.
+      this.winner = place;
+      if (this.caseAt(place).attempt()) return true;
+    }
+    return false;
+  }
+
+  private startPolling(): void {
+    const { cases } = this;
+    let live = 0;
+    for (let place = 0; place < cases.length; place++)
+      if (cases[place] !== undefined) pollOrder[live++] = place;
+  }
+
+  /** Like `tryCases` with values that are copied first. */
+  private tryCopied(): boolean {
+    if (!this.cases.some(seemsReady)) return false;
+    this.copyValues();
+    this.startPolling();
+    this.winner = -1;
+    try {
+      for (let turn = 0; this.winner < 0 && turn < this.live; turn++) {
+        const place = nextCase(turn, this.live);
+        if (this.tryCopiedCase(place)) this.winner = place;
+      }
+    } finally {
+      this.discardWaiters(this.winner);
+    }
+    return this.winner >= 0;
+  }
+
+  private tryCopiedCase(place: number): boolean {
+    const operation = this.caseAt(place);
+    if (operation instanceof ReceiveOperation) return operation.attempt();
+    const waiter = this.waiterAt(place);
+    if (!operation.channel.seemsSendable()) return false;
+    const outcome = operation.channel.putNow(waiter + VALUE, this.thread.i32[waiter + RESULT]);
+    return outcome !== FULL && this.endSend(operation, waiter, outcome);
+  }
+
+  /** A send went through or failed: its value is gone either way. */
+  private endSend(operation: SendOperation, waiter: number, outcome: number): boolean {
+    if (outcome === SENT) return true;
+    operation.channel.port.dropFrom(waiter);
+    operation.fail(sendOnClosed());
+    return true;
+  }
+
+  // ── waiters ──
+
+  private waiterAt(place: number): number {
+    return this.waiters + place * WAITER_WORDS;
+  }
+
+  /** Takes the waiters' memory and copies the values to be sent into it, in source order. Throws `CloneError`, `MemoryLimitError`, and then keeps nothing. */
+  private copyValues(): void {
+    const { cases, thread } = this;
+    const bytes = cases.length * WAITER_WORDS * 4;
+    this.waiters = thread.slab.take(bytes) / 4;
+    if (this.waiters === 0)
+      throw new MemoryLimitError(
+        `no room for a select of ${cases.length} cases: the memory for values is in use`,
+      );
+    let place = 0;
+    try {
+      for (; place < cases.length; place++) this.copyValue(place);
+    } catch (error) {
+      for (let copied = 0; copied < place; copied++) this.dropValue(copied);
+      this.freeWaiters();
+      throw error;
+    }
+  }
+
+  private copyValue(place: number): void {
+    const operation = this.cases[place];
+    if (!(operation instanceof SendOperation)) return;
+    const waiter = this.waiterAt(place);
+    const tag = operation.channel.port.encode(waiter + VALUE, operation.value);
+    this.thread.i32[waiter + RESULT] = tag;
+  }
+
+  private dropValue(place: number): void {
+    const operation = this.cases[place];
+    if (operation instanceof SendOperation) operation.channel.port.dropFrom(this.waiterAt(place));
+  }
+
+  /** Drops the values of all cases but the one that went through, and gives the memory back. */
+  private discardWaiters(winner: number): void {
+    for (let place = 0; place < this.cases.length; place++) if (place !== winner) this.dropValue(place);
+    this.freeWaiters();
+  }
+
+  private freeWaiters(): void {
+    this.thread.slab.give(this.waiters * 4);
+    this.waiters = 0;
+  }
+
+  // ── all channels locked ──
+
+  /** Tries the cases while all channels are locked. If none goes through, it was so at one moment. */
+  private tryLocked(): boolean {
+    this.copyValues();
+    this.lockAll();
+    const outcome = this.poll();
+    this.unlockAll();
+    this.endPoll(outcome);
+    return this.winner >= 0;
+  }
+
+  enqueue(goroutine: number, base: number): boolean {
+    if (this.live === 0) return true;
+    this.base = base;
+    try {
+      this.copyValues();
+    } catch (error) {
+      this.failed = true;
+      this.failure = error;
+      return false;
+    }
+    this.lockAll();
+    const outcome = this.poll();
+    if (this.winner < 0) this.queueWaiters(goroutine);
+    this.unlockAll();
+    if (this.winner < 0) return true;
+    this.endPoll(outcome);
+    return false;
+  }
+
+  /** Under the locks: tries the cases and sets the winner, -1 for none. What `take` or `put` said about it. */
+  private poll(): number {
+    const { live } = this;
+    this.startPolling();
+    this.winner = -1;
+    let outcome = EMPTY;
+    for (let turn = 0; this.winner < 0 && turn < live; turn++) {
+      const place = nextCase(turn, live);
+      outcome = this.pollCase(place);
+      if (outcome !== EMPTY) this.winner = place;
+    }
+    return outcome;
+  }
+
+  /** What `take` or `put` says; EMPTY and FULL are the same number. */
+  private pollCase(place: number): number {
+    const { channel, sends } = this.caseAt(place);
+    if (!sends) return channel.port.take(channel.base);
+    const waiter = this.waiterAt(place);
+    return channel.port.put(channel.base, waiter + VALUE, this.thread.i32[waiter + RESULT]);
+  }
+
+  /** After the locks: the winner's outcome, if there is a winner. */
+  private endPoll(outcome: number): void {
+    const { winner } = this;
+    try {
+      if (winner >= 0) this.endCase(this.caseAt(winner), outcome);
+    } finally {
+      this.discardWaiters(winner);
+    }
+  }
+
+  private endCase(operation: Case, outcome: number): void {
+    const { port } = operation.channel;
+    if (operation instanceof ReceiveOperation) {
+      operation.accept(outcome === CLOSED ? END : port.takeSlot(outcome));
+    } else {
+      this.endSend(operation, this.waiterAt(this.winner), outcome);
+      port.wakeServed();
+    }
+  }
+
+  private queueWaiters(goroutine: number): void {
+    const { i32 } = this.thread;
+    for (let place = 0; place < this.cases.length; place++) {
+      const operation = this.cases[place];
+      if (operation === undefined) continue;
+      const waiter = this.waiterAt(place);
+      i32[waiter + W_GOROUTINE] = goroutine;
+      i32[waiter + W_CASE] = place + 1;
+      if (!operation.sends) i32[waiter + RESULT] = 0;
+      enqueueWaiter(i32, operation.channel.base + queueOf(operation), waiter);
+    }
+  }
+
+  private lockAll(): void {
+    const { cases } = this;
+    lockOrder.length = 0;
+    for (let place = 0; place < cases.length; place++)
+      if (cases[place] !== undefined) this.insertInLockOrder(place);
+    let previous = 0;
+    for (let i = 0; i < lockOrder.length; i++) {
+      const { channel } = this.caseAt(lockOrder[i] as number);
+      locked[i] = channel.index !== previous && channel.enter();
+      previous = channel.index;
+    }
+  }
+
+  /** Insertion from the end: selects have few cases, and most have them in order. */
+  private insertInLockOrder(place: number): void {
+    const { index } = this.caseAt(place).channel;
+    let at = lockOrder.length;
+    lockOrder.push(place);
+    for (; at > 0; at--) {
+      const before = lockOrder[at - 1] as number;
+      if (this.caseAt(before).channel.index <= index) break;
+      lockOrder[at] = before;
+    }
+    lockOrder[at] = place;
+  }
+
+  private unlockAll(): void {
+    for (let i = 0; i < lockOrder.length; i++)
+      this.caseAt(lockOrder[i] as number).channel.leave(locked[i] as boolean);
+  }
+
+  // ── after waiting ──
+
+  override resume(interrupt: Error | undefined): boolean {
+    if (interrupt !== undefined) throw interrupt;
+    const { i32 } = this.thread;
+    const winner = i32[this.base + G_SELECT] - 1;
+    this.winner = winner;
+    this.leaveAll(winner);
+    i32[this.base + G_SELECT] = 0;
+    try {
+      this.caseAt(winner).takeOver(this.waiterAt(winner));
+    } finally {
+      this.discardWaiters(winner);
+    }
+    return true;
+  }
+
+  abandon({ base }: Frame): boolean {
+    if (this.live === 0) return true;
+    const { i32 } = this.thread;
+    // Against `dequeueWaiter`, which puts the case's number there.
+    if (Atomics.compareExchange(i32, base + G_SELECT, 0, CANCELED) !== 0) return false;
+    this.leaveAll(-1);
+    i32[base + G_SELECT] = 0;
+    this.discardWaiters(-1);
+    return true;
+  }
+
+  /** Takes the waiters of all cases but one out of their queues. Afterwards nobody knows them any more. */
+  private leaveAll(winner: number): void {
+    for (let place = 0; place < this.cases.length; place++) {
+      const operation = this.cases[place];
+      if (operation === undefined || place === winner) continue;
+      operation.channel.leaveQueue(queueOf(operation), this.waiterAt(place));
+    }
+  }
+}
+
+/** The case to be tried in a turn: one of those not tried yet. Turn by turn this is Fisher and Yates' shuffle, as far as it is needed. */
+function nextCase(turn: number, live: number): number {
+  const left = live - turn;
+  const at = left === 1 ? turn : turn + randomBelow(left);
+  const place = pollOrder[at] as number;
+  pollOrder[at] = pollOrder[turn] as number;
+  return place;
+}
+
+function seemsReady(operation: Case | undefined): boolean {
+  if (operation === undefined) return false;
+  return operation.sends ? operation.channel.seemsSendable() : operation.channel.seemsReceivable();
+}
+
+function queueOf(operation: Case): number {
+  return operation.sends ? C_SENDERS : C_RECEIVERS;
+}
+
+/** Checks the cases and makes them this select's. */
+function selectOf(what: string, cases: readonly SelectCase[]): SelectOperation {
+  if (cases.length > MAX_CASES)
+    throw new RangeError(`${what}: there can be at most ${MAX_CASES} cases, not ${cases.length}`);
+  const checked: (Case | undefined)[] = [];
+  let thread: Thread | undefined;
+  let live = 0;
+  let copies = false;
+  for (let place = 0; place < cases.length; place++) {
+    const operation: unknown = cases[place];
+    if (operation === undefined || operation === null || operation === false) {
+      checked.push(undefined);
+      continue;
+    }
+    if (!(operation instanceof ChannelOperation)) throw notACase(what, place, operation);
+    if (thread !== undefined && operation.thread !== thread)
+      throw new TypeError(`${what}: cases[${place}] belongs to another runtime than the cases before it`);
+    thread = operation.thread;
+    live++;
+    if (operation instanceof SendOperation && typeof operation.value !== "number") copies = true;
+    checked.push(operation as Case);
+  }
+  for (const operation of checked) operation?.claim();
+  return new SelectOperation(thread ?? currentMachine ?? ambientThread(), checked, live, copies);
+}
+
+function notACase(what: string, place: number, value: unknown): TypeError {
+  const found = typeof value === "object" ? "an object" : `${typeof value} ${String(value)}`;
+  return new TypeError(
+    `${what}: cases[${place}] must be a channel's send(…), recv() or recvOk(), or undefined, null or false; not ${found}`,
+  );
+}
+
+/**
+ * Waits until one of several sends and receives can go on, and carries out that one. If several can, each is as likely to be picked. Go's `select`.
+ *
+ * A case that is `undefined`, `null` or `false` never fires; with no other case it waits for ever. One channel may occur in several cases. Values to be sent are copied once, whether
+ * or not their case is picked. Cancelled while it waits, it throws `CanceledError` and nothing was sent or received.
+ *
+ * @returns the picked case's place among the arguments as `index`, which narrows the type of `value`: what that operation alone would have given
+ * @throws `TypeError` for an argument that is no case; `MisuseError` for an operation that was used before; when used: `ClosedChannelError` if the picked case sends to a closed channel, `CloneError`, `MemoryLimitError`
+ *
+ * @example
+ * ```ts
+ * const { index, value } = yield* select(jobs.recv(), ctx.done().recv());
+ * if (index === 0) handle(value);
+ * ```
+ */
+export function select<C extends readonly SelectCase[]>(...cases: C): Op<Selected<C>> {
+  return selectOf("select", cases) as unknown as Op<Selected<C>>;
+}
+
+/**
+ * `select` without waiting: `undefined` when no case is ready. Go's `select` with a `default`.
+ *
+ * @throws as `select`, at once
+ */
+export function trySelect<C extends readonly SelectCase[]>(...cases: C): Selected<C> | undefined {
+  return selectOf("trySelect", cases).now() as Selected<C> | undefined;
+}
