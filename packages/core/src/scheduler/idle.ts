@@ -145,6 +145,14 @@ export class IdleCoordinator {
     Atomics.sub(this.i32, SCHED_IDLE, 1);
   }
 
+  /**
+   * The caller's last look found work after all: a searcher, however many there are. Others that count as searching may have lost their cores, and a machine that must not search could
+   * only go idle, look and come back until they have found the work.
+   */
+  searchAgain(): void {
+    Atomics.add(this.i32, SCHED_IDLE, 1);
+  }
+
   /** To be called after work was published: sees to it that somebody looks for it, if anybody can. Go's wakep. */
   wakeOneIfIdle(): void {
     const seen = Atomics.load(this.i32, SCHED_IDLE);
@@ -175,6 +183,8 @@ export class IdleCoordinator {
     }
     Atomics.sub(i32, SCHED_IDLE, 1);
     if (started !== 0) wake(i32, this.machineBase(0));
+    // Whoever published work since the count was raised saw a searcher and left it at that. A machine that was listed after this one had looked for one may have taken its last look before.
+    if (Atomics.load(i32, SCHED_IDLE_M) !== 0) this.wakeOneIfIdle();
   }
 
   // ── processors ──

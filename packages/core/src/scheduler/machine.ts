@@ -478,12 +478,11 @@ export class Machine extends Thread {
     this.takeGrant();
     if (this.processor >= 0) return 0;
     const again = this.idle.tryAcquireProcessor(this.number);
-    if (again < 0) {
-      this.idle.goIdle(this.number, -1);
-      this.listed = true;
-      return 0;
-    }
+    // None left: obtainProcessor lists the machine anew, and looks once more after that.
+    if (again < 0) return 0;
     this.holdProcessor(again);
+    this.idle.searchAgain();
+    this.searching = true;
     return 0;
   }
 

@@ -6,6 +6,7 @@ import {
   expectNoFailure,
   explore,
   type ModelMemory,
+  type ThreadFunction,
 } from "@heddle/testkit";
 import { describe, test } from "vitest";
 import {
@@ -62,8 +63,8 @@ function checkRecords(memory: ModelMemory, inUse: number[][]): void {
 
 /** Takes as many as it can, and keeps a few. */
 const using =
-  (thread: number, wanted: number, kept: number) =>
-  (memory: ModelMemory): number[] => {
+  (thread: number, wanted: number, kept: number): ThreadFunction<void, number[]> =>
+  (memory) => {
     const pool = poolOf(memory, thread);
     const taken: number[] = [];
     for (let i = 0; i < wanted; i++) {
@@ -75,8 +76,8 @@ const using =
   };
 
 function explorePool(
-  first: (memory: ModelMemory) => number[],
-  second: (memory: ModelMemory) => number[],
+  first: ThreadFunction<void, number[]>,
+  second: ThreadFunction<void, number[]>,
   preemptions = 3,
 ): ExploreResult {
   return explore<number[][], void>({
@@ -100,8 +101,8 @@ describe("record pool", () => {
   });
 
   test("an emptied cache goes to the other", () => {
-    const flushing = (memory: ModelMemory): number[] => {
-      const taken = using(0, 4, 1)(memory);
+    const flushing: ThreadFunction<void, number[]> = (memory, shared) => {
+      const taken = using(0, 4, 1)(memory, shared);
       poolOf(memory, 0).flush();
       return taken;
     };

@@ -1,11 +1,7 @@
-/** What explorer models of the kernel stand on: a runtime's memory without the space between regions, and ways to break an operation on purpose. */
+/** What explorer models of the kernel stand on: a small runtime's memory, and ways to break an operation on purpose. */
 
 import type { ModelMemory, ThreadFunction } from "@heddle/testkit";
 import {
-  CACHE_WORDS,
-  FN_CAPACITY,
-  FN_WORDS,
-  G_WORDS,
   H_MAX_GOROUTINES,
   H_MAX_MACHINES,
   H_MAX_OBJECTS,
@@ -13,17 +9,11 @@ import {
   H_RING_SIZE,
   H_SLAB_KIB,
   H_TIME_SLICE_US,
-  type Layout,
-  M_WORDS,
+  layoutFor,
   type MemoryShape,
-  O_WORDS,
-  P_WORDS,
   POOL_BUMP,
   POOL_KINDS,
   POOL_WORDS,
-  SCHED_BASE,
-  SCHED_WORDS,
-  slabLayoutFor,
 } from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
 
@@ -41,37 +31,15 @@ function shapeOf({ procs = 1, maxMachines = 2, maxGoroutines = 40 }: ModelShape)
   return { procs, maxMachines, maxGoroutines, maxObjects: 4, slabBytes: 2 ** 16 };
 }
 
-/** The regions one right after another. */
-function packedLayout(shape: MemoryShape): Layout {
-  let next = SCHED_BASE + SCHED_WORDS;
-  const region = (words: number): number => {
-    const base = next;
-    next += words;
-    return base;
-  };
-  return {
-    pools: region(POOL_KINDS * POOL_WORDS),
-    caches: region((shape.procs + shape.maxMachines + 1) * CACHE_WORDS),
-    processors: region(shape.procs * P_WORDS),
-    machines: region((shape.maxMachines + 1) * M_WORDS),
-    functions: region((FN_CAPACITY + 1) * FN_WORDS),
-    functionText: region(2 ** 18),
-    objects: region((shape.maxObjects + 1) * O_WORDS),
-    goroutines: region((shape.maxGoroutines + 1) * G_WORDS),
-    slab: region(slabLayoutFor(0, shape.slabBytes).words),
-    words: next,
-  };
-}
-
 /** Words of memory that a model of this shape needs. */
 export function modelWords(shape: ModelShape = {}): number {
-  return packedLayout(shapeOf(shape)).words;
+  return layoutFor(shapeOf(shape)).words;
 }
 
 /** The model's memory as the kernel knows it. Call it in `setup`, where it also writes the header. */
 export function modelMemory({ i32, f64, u8, buffer }: ModelMemory, model: ModelShape = {}): SharedMemory {
   const shape = shapeOf(model);
-  const layout = packedLayout(shape);
+  const layout = layoutFor(shape);
   i32[H_PROCS] = shape.procs;
   i32[H_MAX_MACHINES] = shape.maxMachines;
   i32[H_MAX_GOROUTINES] = shape.maxGoroutines;
@@ -86,7 +54,7 @@ export function modelMemory({ i32, f64, u8, buffer }: ModelMemory, model: ModelS
 // ───────────────────────────── planted bugs ─────────────────────────────
 
 /** Operations in the place of `Atomics`'s own, made for each run of the thread. */
-export type Fault = (real: Atomics) => Partial<Atomics>;
+export type Fault = (real: Atomics) => { readonly [Name in keyof Atomics]?: unknown };
 
 /** The same thread with operations that are broken on purpose. */
 export function withFault<Shared, Result>(
@@ -185,7 +153,7 @@ export function looksOnce(...words: number[]): Fault {
       if (!seen.has(index)) seen.set(index, real.load(i32, index));
       return seen.get(index) as number;
     };
-    return { load: load as Atomics["load"] };
+    return { load };
   };
 }
 

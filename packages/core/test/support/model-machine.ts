@@ -1,0 +1,159 @@
+/** Real machines as threads of an explorer model. */
+
+import type { ModelMemory, ThreadFunction } from "@heddle/testkit";
+import { type Body, declareBody } from "../../src/goroutine/functions.ts";
+import { M_LIFE, M_WORDS, SCHED_COMING } from "../../src/memory/layout.ts";
+import type { SharedMemory } from "../../src/memory/shared-memory.ts";
+import { HostThread } from "../../src/scheduler/host.ts";
+import { LIFE_STARTING } from "../../src/scheduler/idle.ts";
+import { Machine } from "../../src/scheduler/machine.ts";
+import { threadParts } from "../../src/scheduler/thread-parts.ts";
+import type { Goroutine } from "../../src/scheduler/types.ts";
+import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
+import { loopText } from "../../src/values/text.ts";
+import { type ModelShape, modelMemory, modelWords } from "./model-memory.ts";
+
+/** Goroutines that a model may start: each has a word that counts how often it ran. */
+const MARKS = 8;
+/** The last of the words counts goroutines that were resumed after a join. */
+export const JOINED = 7;
+
+/** Words of a model with machines. */
+export function machineModelWords(shape: ModelShape): number {
+  return modelWords(shape) + MARKS;
+}
+
+/** What the threads share. */
+export interface MachineModel {
+  readonly memory: SharedMemory;
+  /** Words that count the runs of goroutines 0 … 7. */
+  readonly marks: number;
+}
+
+/** The thread that runs now: a body finds its machine here. */
+let now:
+  | { readonly machine: Machine; readonly model: MachineModel; readonly spinHint: () => void }
+  | undefined;
+
+/** What a goroutine of a model does: notes that it ran, starts others, and keeps its machine busy until certain ones have run. */
+export interface Visit {
+  /** Which of the marks is its own. */
+  readonly mark: number;
+  /** Starts so many more, with the marks that follow its own. */
+  readonly children?: number;
+  /** Waits for the last of them to end, parked. */
+  readonly joins?: boolean;
+  /** Does not end before goroutines 1 … `until` have run: somebody else must run them. */
+  readonly until?: number;
+}
+
+function* run(mark: number, children: number, joins: number, until: number): Goroutine<void> {
+  const { machine, model, spinHint } = now as NonNullable<typeof now>;
+  const { i32 } = machine;
+  Atomics.add(i32, model.marks + mark, 1);
+  for (let child = mark + 1; child < mark + children; child++) start(machine, { mark: child });
+  if (joins === 1) yield* machine.spawn(visit, [mark + children, 0, 0, 0]);
+  else if (children > 0) start(machine, { mark: mark + children });
+  for (let other = 1; other <= until; other++)
+    while (Atomics.load(i32, model.marks + other) === 0) spinHint();
+  if (joins === 1) Atomics.add(i32, model.marks + JOINED, 1);
+}
+
+const visit: Body = declareBody({ url: "model:bodies" }, run as Body, "visit");
+
+function start(thread: Machine, { mark, children = 0, joins = false, until = 0 }: Visit): void {
+  thread.go(visit, [mark, children, Number(joins), until]);
+}
+
+const partsOf = (memory: SharedMemory, number: number) =>
+  threadParts({ memory, number, text: loopText, buffers: new LocalSharedBuffers() });
+
+/** A clock that goes on with every look: the same in every run of a thread, and soon past the end of a search. */
+function withModelClock<T>(action: () => T): T {
+  const { performance } = globalThis;
+  let time = 0;
+  Object.defineProperty(globalThis, "performance", {
+    value: { now: () => (time += 0.03) },
+    configurable: true,
+    writable: true,
+  });
+  try {
+    return action();
+  } finally {
+    Object.defineProperty(globalThis, "performance", {
+      value: performance,
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+/** Machines 1 … `machines` are on their way: each arrives in a thread of the model. */
+export function setupMachines(modelViews: ModelMemory, shape: ModelShape, machines: number): MachineModel {
+  const memory = modelMemory(modelViews, shape);
+  const { i32 } = memory;
+  const host = new HostThread(partsOf(memory, 0), {
+    keepAlive: () => {},
+    expectResults: () => {},
+    rejectWithSite: () => {},
+  });
+  host.functionId(visit);
+  for (let m = 1; m <= machines; m++) i32[memory.layout.machines + m * M_WORDS + M_LIFE] = LIFE_STARTING;
+  i32[SCHED_COMING] = machines;
+  return { memory, marks: modelWords(shape) };
+}
+
+/** Publishes goroutines in the global queue, as a host does: in setup. */
+export function submitFirst(model: MachineModel, ...visits: Visit[]): void {
+  const host = new Submitter(partsOf(model.memory, 0));
+  for (const what of visits) start(host, what);
+}
+
+/** A host without its event loop: every goroutine is published at once. */
+class Submitter extends Machine {
+  constructor(parts: ReturnType<typeof partsOf>) {
+    super(parts, platform());
+  }
+
+  override enqueueNew(goroutine: number): void {
+    this.globalQueue.push(goroutine);
+    this.idle.wakeOneIfIdle();
+  }
+}
+
+function platform() {
+  return {
+    eventsPending: () => false,
+    requestRun: () => {},
+    load: (): Promise<object> => Promise.reject(new Error("a model loads no modules")),
+    enterAsync: (_frame: unknown, start: () => unknown) => start(),
+    asyncFrame: () => undefined,
+    panic: (_goroutine: number, error: unknown) => {
+      throw error;
+    },
+  };
+}
+
+/** A machine that runs for ever. `prepare` may break it. */
+export function runsMachine(
+  number: number,
+  prepare: (machine: Machine) => void = () => {},
+): ThreadFunction<MachineModel, void> {
+  return ({ spinHint }, model) =>
+    withModelClock(() => {
+      const machine = new Machine(partsOf(model.memory, number), platform());
+      prepare(machine);
+      now = { machine, model, spinHint };
+      for (;;) machine.run();
+    });
+}
+
+/** A host that submits goroutines. */
+export function submits(...visits: Visit[]): ThreadFunction<MachineModel, void> {
+  return ({ spinHint }, model) =>
+    withModelClock(() => {
+      const host = new Submitter(partsOf(model.memory, 0));
+      now = { machine: host, model, spinHint };
+      for (const what of visits) start(host, what);
+    });
+}
