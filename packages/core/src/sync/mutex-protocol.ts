@@ -91,7 +91,11 @@ export function unlock(thread: Waker, base: number): void {
   const { i32 } = thread;
   const state = i32[base + STATE];
   // A guess again. With QUEUED clear nobody waits, and one who comes to wait fails in step 1.
-  if ((state & (LOCKED | QUEUED)) === LOCKED && Atomics.compareExchange(i32, base + STATE, state, state & ~LOCKED) === state) return;
+  if (
+    (state & (LOCKED | QUEUED)) === LOCKED &&
+    Atomics.compareExchange(i32, base + STATE, state, state & ~LOCKED) === state
+  )
+    return;
   unlockSlowly(thread, base);
 }
 
@@ -100,7 +104,11 @@ export function unlockUse(thread: Waker, base: number, use: number): void {
   const { i32 } = thread;
   const state = i32[base + STATE];
   if (((state ^ use) & ~FLAGS) === 0) {
-    if ((state & (LOCKED | QUEUED)) === LOCKED && Atomics.compareExchange(i32, base + STATE, state, state & ~LOCKED) === state) return;
+    if (
+      (state & (LOCKED | QUEUED)) === LOCKED &&
+      Atomics.compareExchange(i32, base + STATE, state, state & ~LOCKED) === state
+    )
+      return;
   }
   // The plain read may have been old; an owner's own use is not, so this decides.
   const now = Atomics.load(i32, base + STATE);
@@ -223,7 +231,8 @@ export class LockWait {
     const { i32, number } = this.thread;
     acquire(i32, this.base + O_LOCK, number);
     const found = removeWaiter(i32, this.base + MUTEX_WAITERS, base + G_WAITER);
-    if (found && i32[this.base + MUTEX_WAITERS] === 0) Atomics.and(i32, this.base + STATE, ~(QUEUED | STARVING));
+    if (found && i32[this.base + MUTEX_WAITERS] === 0)
+      Atomics.and(i32, this.base + STATE, ~(QUEUED | STARVING));
     release(i32, this.base + O_LOCK);
     return found;
   }

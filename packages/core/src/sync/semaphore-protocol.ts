@@ -1,0 +1,128 @@
+/**
+ * How permits are taken, waited for and given back: the words of a semaphore's record and nothing else.
+ *
+ * SEM_FREE holds the free permits; its sign bit is set while somebody queues. While it is not, permits are taken and given by compare-and-swap. While it is, every such step fails (a negative number is below any request), so
+ * that all changes happen under the record's lock, and permits go to the queue from its front only: strictly first come, first served, a large request is never overtaken by smaller ones.
+ *
+ * **No permit is lost and nobody is forgotten.** A waiter queues under the lock, in the step that sets the sign bit by a compare-and-swap from a number too small for it. Permits given back before make that step fail; those given
+ * back afterwards come under the lock and find the waiter. Whenever the lock is free, the first in the queue asks for more than is free. Whoever leaves the queue, served or not, lets those behind it be looked at.
+ */
+
+import { MisuseError } from "../base/errors.ts";
+import {
+  dequeueWaiter,
+  enqueueWaiter,
+  goroutineOf,
+  ownWaiter,
+  removeWaiter,
+} from "../goroutine/wait-queue.ts";
+import { G_WAITER, O_LOCK, SEM_FREE, SEM_PERMITS, SEM_WAITERS, W_VALUE } from "../memory/layout.ts";
+import { acquire, release } from "../memory/thread-lock.ts";
+import type { Waker } from "./mutex-protocol.ts";
+
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const FREE = SEM_FREE;
+
+/** The sign bit: somebody queues. */
+const QUEUED: number = 1 << 31;
+/** The number of permits in the other bits. */
+const COUNT: number = ~QUEUED;
+
+/** Takes `n` permits if they are free and nobody queues. The first read is a guess that the compare-and-swap checks. */
+export function tryTake(i32: Int32Array, base: number, n: number): boolean {
+  const word = base + FREE;
+  let free = i32[word];
+  while (free >= n) {
+    const seen = Atomics.compareExchange(i32, word, free, free - n);
+    if (seen === free) return true;
+    free = seen;
+  }
+  return false;
+}
+
+/** Gives `n` permits back, and hands them to those that wait. Throws `MisuseError` if there would be more than there are. */
+export function give(thread: Waker, base: number, n: number): void {
+  const { i32 } = thread;
+  const free = i32[base + FREE];
+  // Never beyond SEM_PERMITS, which is below 2^31: so no overflow, and no sign bit.
+  if (
+    free >= 0 &&
+    free + n <= i32[base + SEM_PERMITS] &&
+    Atomics.compareExchange(i32, base + FREE, free, free + n) === free
+  )
+    return;
+  acquire(i32, base + O_LOCK, thread.number);
+  let woken: readonly number[];
+  try {
+    woken = giveHolding(thread, base, n);
+  } finally {
+    release(i32, base + O_LOCK);
+  }
+  for (const goroutine of woken) thread.ready(goroutine);
+}
+
+function giveHolding(thread: Waker, base: number, n: number): readonly number[] {
+  const { i32 } = thread;
+  for (;;) {
+    const seen = Atomics.load(i32, base + FREE);
+    const free = (seen & COUNT) + n;
+    if (free > i32[base + SEM_PERMITS]) throw new MisuseError("semaphore: released more than held");
+    if (seen < 0) return serve(thread, base, free);
+    if (Atomics.compareExchange(i32, base + FREE, seen, free) === seen) return [];
+  }
+}
+
+/** Serves the queue from its front as far as `free` permits go; under the lock, with the sign bit set. Returns whom to make ready. */
+function serve({ i32, descriptors }: Waker, base: number, free: number): readonly number[] {
+  const queue = base + SEM_WAITERS;
+  const served: number[] = [];
+  let left = free;
+  while (i32[queue] !== 0 && i32[i32[queue] + W_VALUE] <= left) {
+    const waiter = dequeueWaiter(i32, queue, descriptors);
+    left -= i32[waiter + W_VALUE];
+    served.push(goroutineOf(i32, waiter));
+  }
+  // A plain sequence does: with the sign bit set nobody changes the word without the lock.
+  Atomics.store(i32, base + FREE, i32[queue] === 0 ? left : left | QUEUED);
+  return served;
+}
+
+/** Queues a goroutine that asks for `n` permits. False if it got them after all. */
+export function queueFor(
+  thread: Waker,
+  base: number,
+  n: number,
+  goroutine: number,
+  descriptor: number,
+): boolean {
+  const { i32 } = thread;
+  const waiter = ownWaiter(i32, descriptor, goroutine);
+  i32[waiter + W_VALUE] = n;
+  acquire(i32, base + O_LOCK, thread.number);
+  const queued = announce(i32, base, n);
+  if (queued) enqueueWaiter(i32, base + SEM_WAITERS, waiter);
+  release(i32, base + O_LOCK);
+  return queued;
+}
+
+/** Sets the sign bit. False if the permits were taken instead. */
+function announce(i32: Int32Array, base: number, n: number): boolean {
+  for (;;) {
+    if (tryTake(i32, base, n)) return false;
+    const free = Atomics.load(i32, base + FREE);
+    if (free < 0) return true;
+    if (free < n && Atomics.compareExchange(i32, base + FREE, free, free | QUEUED) === free) return true;
+  }
+}
+
+/** Takes a waiter out of the queue. False if it has been served. */
+export function abandon(thread: Waker, base: number, descriptor: number): boolean {
+  const { i32 } = thread;
+  acquire(i32, base + O_LOCK, thread.number);
+  const found = removeWaiter(i32, base + SEM_WAITERS, descriptor + G_WAITER);
+  // It may have held off others whose requests are small enough.
+  const served = found ? serve(thread, base, Atomics.load(i32, base + FREE) & COUNT) : [];
+  release(i32, base + O_LOCK);
+  for (const goroutine of served) thread.ready(goroutine);
+  return found;
+}

@@ -1,0 +1,147 @@
+/** Semaphore: the public class and its operation. How it works: semaphore-protocol.ts. */
+
+import { REASON_SEMACQUIRE, type WaitReason } from "../goroutine/wait-reason.ts";
+import { SEM_PERMITS } from "../memory/layout.ts";
+import { ambientThread } from "../scheduler/ambient.ts";
+import type { Frame } from "../scheduler/frame.ts";
+import { Operation } from "../scheduler/operation.ts";
+import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import type { Thread } from "../scheduler/thread.ts";
+import type { Op } from "../scheduler/types.ts";
+import type { ReferenceKind } from "../values/references.ts";
+import { abandon, give, queueFor, tryTake } from "./semaphore-protocol.ts";
+
+/** The number of this kind, in values and records. */
+export const SEMAPHORE_KIND = 8;
+
+/** The largest number of permits: it shares a 32-bit word with a flag. */
+const MAX_PERMITS = 2 ** 31 - 1;
+
+/**
+ * A number of permits that goroutines take and give back. Go's semaphore.Weighted of golang.org/x/sync.
+ *
+ * Permits go out strictly in the order in which they were asked for: a large request is not overtaken by smaller ones behind it, so it does not starve.
+ *
+ * Travels by reference.
+ *
+ * @example
+ * ```ts
+ * const connections = new Semaphore(10);
+ * yield* connections.acquire();
+ * try {
+ *   yield* query();
+ * } finally {
+ *   connections.release();
+ * }
+ * ```
+ */
+export class Semaphore implements SharedObject {
+  /** @internal */
+  readonly table: ObjectTable;
+  /** @internal */
+  readonly index: number;
+  readonly #base: number;
+
+  /**
+   * @param permits how many there are, all free at first: an integer from 0 to 2^31 - 1
+   * @throws `RangeError` for another number; `NoRuntimeError` without an ambient runtime, `MemoryLimitError` when there are too many sync objects
+   */
+  constructor(permits: number);
+  /** @internal */
+  constructor(permits: number, table: ObjectTable, index: number);
+  constructor(permits: number, table?: ObjectTable, index?: number) {
+    const count = permitCount("Semaphore", "permits", permits);
+    this.table = table ?? objectsOf(ambientThread());
+    this.index = index ?? this.table.create(SEMAPHORE_KIND, count);
+    this.#base = this.table.baseOf(this.index);
+    if (index !== undefined) return;
+    this.table.i32[this.#base + SEM_PERMITS] = count;
+    this.table.watch(this);
+  }
+
+  /** @internal */
+  static is(value: object): value is Semaphore {
+    return #base in value;
+  }
+
+  /** @internal */
+  get base(): number {
+    return this.#base;
+  }
+
+  /**
+   * Waits until `n` permits are free and nobody has asked before, and takes them. A request for more than there are waits for ever, without holding off others, until it is cancelled.
+   *
+   * A goroutine that is cancelled while it waits leaves the queue and is thrown its cancellation; it has taken no permits then.
+   *
+   * @param n an integer from 0 to 2^31 - 1; default 1
+   * @throws `RangeError` for another number
+   */
+  acquire(n = 1): Op<void> {
+    return new AcquireOperation(this, permitCount("Semaphore.acquire", "n", n));
+  }
+
+  /**
+   * Takes `n` permits if they are free and nobody waits. True if it did. Never waits.
+   *
+   * @param n an integer from 0 to 2^31 - 1; default 1
+   * @throws `RangeError` for another number
+   */
+  tryAcquire(n = 1): boolean {
+    return tryTake(this.table.i32, this.#base, permitCount("Semaphore.tryAcquire", "n", n));
+  }
+
+  /**
+   * Gives `n` permits back. Never waits. Anybody may give back what another took.
+   *
+   * @param n an integer from 0 to 2^31 - 1; default 1
+   * @throws `MisuseError` "semaphore: released more than held", and nothing is given back; `RangeError` for another number
+   */
+  release(n = 1): void {
+    give(this.table.thread, this.#base, permitCount("Semaphore.release", "n", n));
+  }
+}
+
+function permitCount(where: string, name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= MAX_PERMITS) return value;
+  throw new RangeError(`${where}: ${name} must be an integer from 0 to ${MAX_PERMITS}, not ${String(value)}`);
+}
+
+class AcquireOperation extends Operation<void> {
+  readonly reason: WaitReason = REASON_SEMACQUIRE;
+  /** Held, so that the record lives as long as somebody waits. */
+  private readonly semaphore: Semaphore;
+  private readonly n: number;
+
+  constructor(semaphore: Semaphore, n: number) {
+    super(semaphore.table.thread);
+    this.semaphore = semaphore;
+    this.n = n;
+  }
+
+  attempt(): boolean {
+    return tryTake(this.thread.i32, this.semaphore.base, this.n);
+  }
+
+  enqueue(goroutine: number, base: number): boolean {
+    return this.isHopeless() || queueFor(this.thread, this.semaphore.base, this.n, goroutine, base);
+  }
+
+  abandon({ base }: Frame): boolean {
+    return this.isHopeless() || abandon(this.thread, this.semaphore.base, base);
+  }
+
+  finish(): void {}
+
+  /** Never to be served, so not queued: it would hold off the others for ever. */
+  private isHopeless(): boolean {
+    return this.n > this.thread.i32[this.semaphore.base + SEM_PERMITS];
+  }
+}
+
+/** How Semaphores travel in values. */
+export function semaphoreKind(thread: Thread): ReferenceKind<Semaphore> {
+  return objectKind(thread, SEMAPHORE_KIND, Semaphore.prototype, Semaphore.is, (table, index) => {
+    return new Semaphore(table.i32[table.baseOf(index) + SEM_PERMITS], table, index);
+  });
+}
