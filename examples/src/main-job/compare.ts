@@ -6,30 +6,19 @@ import { openSide } from "./sides/index.ts";
 import { checksum, emptyTally, type Tally } from "./tally.ts";
 
 /**
- * One file in so many is counted once before the clock starts, so that threads are up and code is compiled.
- */
-const WARM_UP_EVERY = 10;
-
-/**
- * All sides stay open to the end: threads that wait cost the others nothing, and none of them starts cold.
+ * All sides stay open to the end: threads that wait cost the others nothing. A first round is not counted: in it
+ * threads come up and code is compiled, on each of them anew.
  */
 export async function compare(job: Job): Promise<Outcome[]> {
   const sides: { name: string; side: Side }[] = [];
   try {
     for (const name of job.sideNames) sides.push({ name, side: await openSide(name) });
-    for (const { side } of sides) await warmUp(side, job.selection.paths);
-    const passes = await takeTurns(sides, job);
+    await takeTurns(sides, job, 1);
+    const passes = await takeTurns(sides, job, job.rounds);
     return sides.map(({ name }) => outcomeOf(name, passes));
   } finally {
     for (const { side } of sides) await side[Symbol.asyncDispose]();
   }
-}
-
-async function warmUp(side: Side, paths: readonly string[]): Promise<void> {
-  await side.count(
-    paths.filter((_, index) => index % WARM_UP_EVERY === 0),
-    () => {},
-  );
 }
 
 interface Pass {
@@ -38,9 +27,13 @@ interface Pass {
   readonly tally: Tally;
 }
 
-async function takeTurns(sides: readonly { name: string; side: Side }[], job: Job): Promise<Pass[]> {
+async function takeTurns(
+  sides: readonly { name: string; side: Side }[],
+  job: Job,
+  rounds: number,
+): Promise<Pass[]> {
   const passes: Pass[] = [];
-  for (let round = 0; round < job.rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const { name, side } of sides) passes.push(await timePass(name, side, job.selection.paths));
   }
   return passes;

@@ -4,8 +4,7 @@
  * says what can be set.
  *
  * A single pass takes about a second, in which a busy machine can favour any side. So the three take turns
- * for a few rounds, and the table shows medians. Threads are started and code is compiled before the first
- * clock starts, for all sides alike.
+ * for a few rounds, and the table shows medians. A round before them warms all sides alike.
  */
 import { compare } from "./compare.ts";
 import { type Job, parseJob } from "./job.ts";
