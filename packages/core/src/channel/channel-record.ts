@@ -44,16 +44,17 @@ export const NOTHING: unique symbol = Symbol("nothing to receive");
 export const END: unique symbol = Symbol("closed and drained");
 
 export class ChannelRecord {
-  readonly port: ChannelPort;
-  readonly index: number;
-  readonly base: number;
+  declare readonly port: ChannelPort;
+  declare readonly index: number;
+  declare readonly base: number;
   /** Whether this object is known to be the only reference. */
-  private alone = false;
+  declare private alone: boolean;
 
   constructor(port: ChannelPort, index: number, base: number) {
     this.port = port;
     this.index = index;
     this.base = base;
+    this.alone = false;
   }
 
   // ── the lock ──

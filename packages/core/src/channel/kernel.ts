@@ -61,3 +61,10 @@ export function createTimerChannel(thread: Thread): Channel<number> {
   thread.i32[channel.base + C_HIDDEN] = 1;
   return channel;
 }
+
+/** A channel that says when a context is done. */
+export function createDoneChannel(thread: Thread, context: number): Channel<never> {
+  const channel = createChannel<never>(objectsOf(thread), 0);
+  thread.i32[channel.base + C_HIDDEN] = -context;
+  return channel;
+}

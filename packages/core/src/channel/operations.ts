@@ -6,7 +6,7 @@
 
 import { ownWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_CHAN_RECEIVE, REASON_CHAN_SEND, type WaitReason } from "../goroutine/wait-reason.ts";
-import { G_WAITER } from "../memory/layout.ts";
+import { C_HIDDEN, G_WAITER } from "../memory/layout.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { FRESH, Operation, proceed, type Suspension, USED } from "../scheduler/operation.ts";
 import type { Thread } from "../scheduler/thread.ts";
@@ -15,13 +15,14 @@ import { type ChannelRecord, END, NOTHING, sendOnClosed } from "./channel-record
 
 /** One send or receive. */
 export abstract class ChannelOperation<T> extends Operation<T> {
-  readonly channel: ChannelRecord;
+  declare readonly channel: ChannelRecord;
   /** Its waiter while it waits. */
-  protected waiter = 0;
+  declare protected waiter: number;
 
   constructor(thread: Thread, channel: ChannelRecord) {
     super(thread);
     this.channel = channel;
+    this.waiter = 0;
   }
 
   /** Marks it as used: by `select`, instead of being used itself. Throws `MisuseError` if it was. */
@@ -46,12 +47,13 @@ export const GIVES_END = 2;
 
 export class ReceiveOperation extends ChannelOperation<unknown> {
   /** One of the GIVES_ values. */
-  private readonly gives: number;
-  private value: unknown = undefined;
+  declare private readonly gives: number;
+  declare private value: unknown;
 
   constructor(thread: Thread, channel: ChannelRecord, gives: number) {
     super(thread, channel);
     this.gives = gives;
+    this.value = undefined;
   }
 
   get reason(): WaitReason {
@@ -65,9 +67,16 @@ export class ReceiveOperation extends ChannelOperation<unknown> {
   /** What the operation gives for a value or END. */
   outcome(value: unknown): unknown {
     const { gives } = this;
+    if (value === END) this.noticeEnd();
     if (gives === GIVES_VALUE) return value === END ? undefined : value;
     if (gives === GIVES_END) return value;
     return value === END ? [undefined, false] : [value, true];
+  }
+
+  /** Whoever sees the end of a context's channel knows that the context is done. */
+  private noticeEnd(): void {
+    const hidden = this.thread.i32[this.channel.base + C_HIDDEN];
+    if (hidden < 0) this.thread.noticeDone(-hidden);
   }
 
   override next(): IteratorResult<Suspension, unknown> {
@@ -123,13 +132,15 @@ export class ReceiveOperation extends ChannelOperation<unknown> {
 
 export class SendOperation extends ChannelOperation<void> {
   /** What is to be sent. */
-  readonly value: unknown;
-  private failed = false;
-  private failure: unknown = undefined;
+  declare readonly value: unknown;
+  declare private failed: boolean;
+  declare private failure: unknown;
 
   constructor(thread: Thread, channel: ChannelRecord, value: unknown) {
     super(thread, channel);
     this.value = value;
+    this.failed = false;
+    this.failure = undefined;
   }
 
   get reason(): WaitReason {

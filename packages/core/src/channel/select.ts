@@ -60,25 +60,31 @@ const lockOrder: number[] = [];
 const locked: boolean[] = [];
 
 class SelectOperation extends Operation<Outcome> {
-  private readonly cases: readonly (Case | undefined)[];
+  declare private readonly cases: readonly (Case | undefined)[];
   /** Cases that are not `undefined`. */
-  private readonly live: number;
+  declare private readonly live: number;
   /** Whether a value is to be sent that must be copied before it is known whether it will be. */
-  private readonly copies: boolean;
-  private tried = false;
+  declare private readonly copies: boolean;
+  declare private tried: boolean;
   /** First word of the waiters, 0 while there are none. */
-  private waiters = 0;
+  declare private waiters: number;
   /** First word of the descriptor that waits. */
-  private base = 0;
-  private winner = -1;
-  private failed = false;
-  private failure: unknown = undefined;
+  declare private base: number;
+  declare private winner: number;
+  declare private failed: boolean;
+  declare private failure: unknown;
 
   constructor(thread: Thread, cases: readonly (Case | undefined)[], live: number, copies: boolean) {
     super(thread);
     this.cases = cases;
     this.live = live;
     this.copies = copies;
+    this.tried = false;
+    this.waiters = 0;
+    this.base = 0;
+    this.winner = -1;
+    this.failed = false;
+    this.failure = undefined;
   }
 
   get reason(): WaitReason {
