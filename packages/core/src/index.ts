@@ -14,6 +14,10 @@ export type {
   Selected,
   SendChan,
 } from "./channel/types.ts";
+export { type CancelFunc, type Context, context } from "./context/context.ts";
+export { ErrGroup } from "./context/err-group.ts";
+export { registerKinds } from "./context/kinds.ts";
+export { type SpawnOptions, spawnOn, spawnWith } from "./context/spawn-with.ts";
 export type { ModuleMeta } from "./goroutine/functions.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
 export { SAB_COUNT } from "./memory/layout.ts";
@@ -26,10 +30,7 @@ export {
   go,
   goroutine,
   numGoroutine,
-  type SpawnOptions,
   spawn,
-  spawnOn,
-  spawnWith,
   tasks,
 } from "./scheduler/goroutine-api.ts";
 export { closedError, type HostPlatform, HostThread } from "./scheduler/host.ts";
@@ -51,15 +52,11 @@ export { type ThreadSetup, threadParts } from "./scheduler/thread-parts.ts";
 export type { GoFunction, Goroutine, Handle, Op } from "./scheduler/types.ts";
 export type { DeferredCall } from "./scheduler/unwinding.ts";
 export { checkpoint, gosched, shouldYield } from "./scheduler/yielding.ts";
+export { setGarbageCollector } from "./scheduler/watch-list.ts";
 export { AtomicInt } from "./sync/atomic-int.ts";
 export { Barrier } from "./sync/barrier.ts";
 export { Cond } from "./sync/cond.ts";
-export { Barrier } from "./sync/barrier.ts";
-export { Cond } from "./sync/cond.ts";
-export { registerKinds } from "./sync/kinds.ts";
 export { Mutex } from "./sync/mutex.ts";
-export { RWMutex } from "./sync/rw-mutex.ts";
-export { Semaphore } from "./sync/semaphore.ts";
 export { RWMutex } from "./sync/rw-mutex.ts";
 export { Semaphore } from "./sync/semaphore.ts";
 export { WaitGroup } from "./sync/wait-group.ts";

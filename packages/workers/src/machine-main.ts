@@ -1,9 +1,10 @@
 /** The thread of a machine: a task of the pool that lasts as long as the runtime. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { becomeMachine, type Frame, Machine, type MachinePlatform, registerKinds, SharedMemory, threadParts } from "@heddle/core";
+import { becomeMachine, type Frame, Machine, type MachinePlatform, registerKinds, setGarbageCollector, SharedMemory, threadParts } from "@heddle/core";
 import type { MachineBoot, MachineMessage } from "./boot.ts";
 import { processClock } from "./clock.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 import { MachineLoop } from "./machine-loop.ts";
 import { nodeText } from "./node-text.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
@@ -32,6 +33,7 @@ export default async function machineMain({ memory: buffer, number, port, runtim
   };
   const machine = new Machine(threadParts({ memory, number, text: nodeText, buffers, clock: processClock() }), platform);
   registerKinds(machine);
+  setGarbageCollector(collectGarbage);
   becomeMachine(machine);
   send({ kind: "alive" });
   await buffers.ready;

@@ -16,6 +16,7 @@ import {
   type RuntimeStats,
   readStats,
   registerKinds,
+  setGarbageCollector,
   SharedMemory,
   type SpawnOptions,
   spawnOn,
@@ -24,6 +25,7 @@ import {
 } from "@heddle/core";
 import type { MachineMessage, MonitorBoot } from "./boot.ts";
 import { processClock } from "./clock.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 import { HostLoop } from "./host-loop.ts";
 import { MachinePool } from "./machine-pool.ts";
 import { nodeText } from "./node-text.ts";
@@ -84,6 +86,7 @@ export class Runtime implements AsyncDisposable {
       this.loop,
     );
     registerKinds(this.host);
+    setGarbageCollector(collectGarbage);
   }
 
   /** See `start`. */

@@ -323,7 +323,7 @@ export const C_BUFFER = 10;
 export const C_RECEIVERS = 11;
 /** Queue (two words) of those who wait to hand over theirs. @writer goroutine/wait-queue @reader channel/channel-port, channel/channel-record */
 export const C_SENDERS = 13;
-/** 1 for a timer's channel, whose one place does not show: length and capacity are 0. @writer channel/channel-port @reader channel/channel-record */
+/** 1 for a timer's channel, whose one place does not show: length and capacity are 0. For a context's channel, its record's number, negative. @writer channel/channel-port, channel/kernel @reader channel/channel-record, channel/operations */
 export const C_HIDDEN = 15;
 
 // Sync primitives: the words of a sync object beyond the common ones.

@@ -9,7 +9,7 @@
  *   not there any more has been served: its operation goes through, and the cancellation is told at the next one;
  * - running or ready: told at its next operation that parks.
  *
- * It is told once: what runs afterwards, `finally` blocks and deferred calls, may park.
+ * It is told once: what runs afterwards, `finally` blocks and deferred calls, may park. A goroutine that learns of the end of its context by receiving from the context's channel, as Go programs do, is not told at all.
  *
  * No cancellation is missed: G_CANCELED is written before M_ATTENTION. A machine that cleared M_ATTENTION before the second write will see it again; one that clears it afterwards reads G_CANCELED
  * afterwards. A goroutine that parks after its machine's look reads G_CANCELED itself before it parks, on the same thread, and sees what that look saw.
@@ -46,12 +46,18 @@ export function wantsAttention(i32: Int32Array, record: number): boolean {
 export interface CancellationHooks {
   /** The error that a goroutine is thrown whose G_CANCELED holds `context`. */
   errorOf(thread: Thread, context: number): Error;
+  /** Cancels a goroutine and those that inherit from it. */
+  cancel(thread: Thread, goroutine: number, cause: unknown): void;
   /** Whether a context is done: asked for the one a goroutine was started with, before it starts. */
   isDone(thread: Thread, context: number): boolean;
+  /** Whether a context is `above` or below it. */
+  isWithin(thread: Thread, context: number, above: number): boolean;
   /** One more goroutine has this context. */
   retain(thread: Thread, context: number): void;
-  /** A goroutine that had this context has ended. */
+  /** A goroutine no longer has this context. */
   release(thread: Thread, context: number): void;
+  /** The goroutine whose descriptor is at `base` has ended: takes it out of reach of cancellations, and releases what it had. */
+  leave(thread: Thread, base: number): void;
 }
 
 function missing(): never {
@@ -59,7 +65,15 @@ function missing(): never {
 }
 
 /** Set by the context layer. */
-export let cancellation: CancellationHooks = { errorOf: missing, isDone: missing, retain: missing, release: missing };
+export let cancellation: CancellationHooks = {
+  errorOf: missing,
+  cancel: missing,
+  isDone: missing,
+  isWithin: missing,
+  retain: missing,
+  release: missing,
+  leave: missing,
+};
 
 /** Registers the context layer. */
 export function setCancellationHooks(hooks: CancellationHooks): void {

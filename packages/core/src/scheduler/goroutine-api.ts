@@ -3,7 +3,6 @@
 import { declareBody, type ModuleMeta, referToModule } from "../goroutine/functions.ts";
 import { liveGoroutines } from "./counters.ts";
 import { ambientThread, currentMachine } from "./ambient.ts";
-import type { Thread } from "./thread.ts";
 import type { GoFunction, Handle } from "./types.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: any body may be declared
@@ -65,30 +64,6 @@ export function go<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): vo
  */
 export function spawn<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Handle<R> {
   return (currentMachine ?? ambientThread()).spawn(fn as never, args) as Handle<R>;
-}
-
-/** Options of one goroutine. */
-export interface SpawnOptions {
-  /** Shown in dumps and traces instead of the function's name. */
-  name?: string;
-}
-
-/**
- * `spawn` with options.
- *
- * @throws as `spawn`; `TypeError` for an option of the wrong type
- */
-export function spawnWith<A extends unknown[], R>(options: SpawnOptions, fn: GoFunction<A, R>, ...args: A): Handle<R> {
-  return spawnOn(currentMachine ?? ambientThread(), options, fn, args);
-}
-
-/** `spawnWith` on a given runtime. */
-export function spawnOn<A extends unknown[], R>(thread: Thread, options: SpawnOptions, fn: GoFunction<A, R>, args: A): Handle<R> {
-  if (options === null || typeof options !== "object") throw new TypeError(`spawnWith: options must be an object, not ${String(options)}`);
-  const { name } = options;
-  if (name === undefined) return thread.spawn(fn as never, args) as Handle<R>;
-  if (typeof name !== "string") throw new TypeError(`spawnWith: options.name must be a string, not ${typeof name}`);
-  return thread.spawnDetailed(name, undefined, fn as never, args) as Handle<R>;
 }
 
 /** Live goroutines of the ambient runtime, the dead not counted. Inside the first `run` it is 1. Go's `runtime.NumGoroutine`. */

@@ -10,6 +10,7 @@ import { isDone, join, leave, releaseHandle } from "../goroutine/completion.ts";
 import { REASON_JOIN } from "../goroutine/wait-reason.ts";
 import { G_ARGS, G_ID, G_JOIN, G_META, G_WORDS } from "../memory/layout.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
+import { cancellation } from "./cancellation.ts";
 import type { Abandonable, Frame } from "./frame.ts";
 import { Operation, PARKED, proceed, type Suspension } from "./operation.ts";
 import type { Thread } from "./thread.ts";
@@ -148,6 +149,11 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     if (this.trySettle()) return this.settledPromise().then(onFulfilled, onRejected);
     this.value ??= new JoinOperation<R>(this).toPromise();
     return (this.value as Promise<R>).then(onFulfilled, onRejected);
+  }
+
+  /** See the public type. */
+  cancel(cause?: unknown): void {
+    if (!this.trySettle()) cancellation.cancel(this.thread, this.goroutine, cause);
   }
 
   private settledPromise(): Promise<R> {

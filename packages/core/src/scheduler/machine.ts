@@ -86,7 +86,7 @@ import {
 } from "./frame.ts";
 import { isThenable } from "./await-operation.ts";
 import { cancellation, takeAttention, wantsAttention } from "./cancellation.ts";
-import { onEnd, onFailure } from "./end-hook.ts";
+import { endHook } from "./end-hook.ts";
 import { CLOSED, LIFE_ALIVE } from "./idle.ts";
 import { type Operation, SUSPENSION } from "./operation.ts";
 import { announceSleep, ASLEEP, ASLEEP_IN_EVENT_LOOP, sleep, stayAwake, wake } from "./parker.ts";
@@ -349,7 +349,7 @@ export class Machine extends Thread {
     const telling = new Set<Frame>();
     this.frames.forEach((frame) => {
       const victim = this.ownerOf(frame) ?? frame;
-      const context = Atomics.load(i32, victim.base + CANCELED);
+      const context = this.cancelMark(victim.base);
       if (context === 0 || frame.operation === undefined) return;
       // An async body may wait in several places: all of them are told together.
       if (victim.cancelTold && !telling.has(victim)) return;
@@ -634,9 +634,12 @@ export class Machine extends Thread {
     const { i32 } = this;
     const id = i32[base + FUNCTION];
     i32[base + MACHINE] = this.number + 1;
-    if (i32[base + CANCELED] !== 0 || (i32[base + CONTEXT] !== 0 && cancellation.isDone(this, i32[base + CONTEXT]))) {
-      this.endUnstarted(goroutine, base, cancellation.errorOf(this, i32[base + CANCELED] || i32[base + CONTEXT]));
-      return;
+    if (i32[base + CANCELED] !== 0 || i32[base + CONTEXT] !== 0) {
+      const canceled = this.canceledBeforeStart(base);
+      if (canceled !== 0) {
+        this.endUnstarted(goroutine, base, cancellation.errorOf(this, canceled));
+        return;
+      }
     }
     const body = this.bodies[id];
     if (body === undefined) {
@@ -796,13 +799,14 @@ export class Machine extends Thread {
     this.frames.remove(i32[base + FRAME], frame);
     i32[base + FRAME] = 0;
     this.f64[(this.cache >> 1) + ENDED]++;
-    if (i32[base + CONTEXT] !== 0 || i32[base + CANCELED] !== 0) this.leaveContexts(base);
+    if (i32[base + CONTEXT] !== 0 || i32[base + CANCELED] !== 0) cancellation.leave(this, base);
     if (detached) {
       const object = i32[base + G_ON_END];
-      if (failed && !quiet && (object === 0 || !onFailure(this, object, value))) this.platform.panic(this.f64[(base + G_ID) >> 1], value);
+      const taken = failed && object !== 0 && endHook(this, object).failed(this, object, value);
+      if (failed && !quiet && !taken) this.platform.panic(this.f64[(base + G_ID) >> 1], value);
       transitionToDead(i32, base);
       this.freeDescriptor(goroutine, base);
-      if (object !== 0) onEnd(this, object);
+      if (object !== 0) endHook(this, object).ended(this, object);
       return;
     }
     if (typeof value === "number" && !failed) {
@@ -997,16 +1001,23 @@ export class Machine extends Thread {
 
   currentContext(): number {
     const frame = this.frame ?? this.platform.asyncFrame();
-    return frame === undefined ? 0 : this.i32[frame.base + CONTEXT];
+    if (frame === undefined) return 0;
+    // What a cancelled goroutine starts is cancelled, too, also if the cancellation did not come through a context.
+    if (this.i32[frame.base + CANCELED] !== 0) return this.cancelMark(frame.base) || this.i32[frame.base + CONTEXT];
+    return this.i32[frame.base + CONTEXT];
   }
 
   takeCancellation(): Error | undefined {
     const frame = this.currentFrame();
-    if (frame === undefined || frame.cancelTold) return undefined;
-    const context = Atomics.load(this.i32, frame.base + CANCELED);
-    if (context === 0) return undefined;
-    frame.cancelTold = true;
-    return cancellation.errorOf(this, context);
+    return frame === undefined ? undefined : this.cancellationOf(frame);
+  }
+
+  /** The context for whose end a goroutine is not to be started; 0 for none. */
+  private canceledBeforeStart(base: number): number {
+    const mark = this.cancelMark(base);
+    if (mark !== 0) return mark;
+    const context = this.i32[base + CONTEXT];
+    return context !== 0 && cancellation.isDone(this, context) ? context : 0;
   }
 
   /** Tells the running goroutine that it is cancelled, unless it has been told. */
@@ -1043,7 +1054,7 @@ export class Machine extends Thread {
    * Holds this thread until the operation is done. The processor goes to another machine first; goroutines that live here and are made ready meanwhile wait for this thread to come back.
    */
   blockOn(operation: Operation<unknown>): Error | undefined {
-    const { i32, machineRecord, frame: blocked } = this;
+    const { i32, frame: blocked } = this;
     const canceled = this.takeCancellation();
     if (canceled !== undefined) return canceled;
     const waiter = this.newWaiter(FRAME_BLOCKED, operation.reason);
@@ -1056,20 +1067,33 @@ export class Machine extends Thread {
     if (wasRunning) transitionToSyscall(i32, blocked.base, operation.reason);
     const { processor } = this;
     if (processor >= 0) this.giveAwayProcessor();
-    while (!waiter.woken && Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
+    const failure = this.sleepUntilOver(operation, waiter);
+    if (processor >= 0) this.reacquireProcessor();
+    if (wasRunning) transitionSyscallToRunning(i32, blocked.base);
+    if (processor >= 0 && blocked !== undefined) i32[this.processorBase + CURRENT] = blocked.goroutine;
+    this.freeWaiter(waiter);
+    return failure;
+  }
+
+  /** Sleeps until a blocked thread's operation is over. Returns what it throws instead of its outcome. */
+  private sleepUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
+    const { i32, machineRecord } = this;
+    while (Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
       announceSleep(i32, machineRecord, ASLEEP);
       const quiet = inbox.isEmpty(i32, machineRecord) && Atomics.load(i32, machineRecord + M_ATTENTION) === 0;
       if (quiet && !waiter.woken) sleep(i32, machineRecord);
       else stayAwake(i32, machineRecord);
       if (wantsAttention(i32, machineRecord)) this.attend();
       if (!inbox.isEmpty(i32, machineRecord)) this.emptyInbox();
+      if (!waiter.woken) continue;
+      waiter.woken = false;
+      try {
+        if (this.isOver(operation, waiter)) return undefined;
+      } catch (error) {
+        return error as Error;
+      }
     }
-    if (processor >= 0) this.reacquireProcessor();
-    if (wasRunning) transitionSyscallToRunning(i32, blocked.base);
-    if (processor >= 0 && blocked !== undefined) i32[this.processorBase + CURRENT] = blocked.goroutine;
-    const { interrupt } = waiter;
-    this.freeWaiter(waiter);
-    return interrupt;
+    return undefined;
   }
 
   /** Releases the processor. It may have goroutines in its ring: somebody must look. Go's handoffp. */

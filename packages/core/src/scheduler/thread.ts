@@ -8,6 +8,7 @@ import { CloneError, GoroutineLimitError, MisuseError } from "../base/errors.ts"
 import {
   COUNT_SHIFT,
   DETACHED,
+  EXPLICIT_CONTEXT,
   FAILED,
   INLINE_ARGS,
   PACKED,
@@ -26,6 +27,7 @@ import {
   CACHE_WORDS,
   G_ARGS,
   G_CANCELED,
+  G_CANCELED_ID,
   G_CONTEXT,
   G_FRAME,
   G_FUNCTION,
@@ -148,6 +150,8 @@ export abstract class Thread {
   private readonly machines: number;
   /** Handles of this thread that may still hold a descriptor. */
   private readonly handles: GoroutineHandle<unknown>[] = [];
+  /** Whose promise is being settled. */
+  private settling: Frame | undefined = undefined;
   private collectHandlesAt = HANDLE_ROUND;
 
   constructor({ memory, number, slab, codec, references, clock }: ThreadParts) {
@@ -303,22 +307,29 @@ export abstract class Thread {
     return handle;
   }
 
+  /** Creates a detached goroutine with a context of its own and an object that is told of its end, not yet queued. */
+  launchMember(body: Body, args: readonly unknown[], object: number, context: number): number {
+    const goroutine = this.launch(this.functionId(body), args, DETACHED);
+    const base = this.descriptors + goroutine * WORDS;
+    this.i32[base + ON_END] = object;
+    this.changeContext(base, context);
+    return goroutine;
+  }
+
+  /** Makes a context that was just created, and whose reference the caller keeps, the goroutine's own. */
+  useContext(base: number, context: number): void {
+    const explicit = this.i32[base + META] & EXPLICIT_CONTEXT;
+    this.changeContext(base, context);
+    if (explicit === 0) this.i32[base + META] &= ~EXPLICIT_CONTEXT;
+  }
+
   /** Gives a goroutine of this thread another context; its number, 0 for the background. */
   changeContext(base: number, context: number): void {
     const before = this.i32[base + CONTEXT];
     if (context !== 0) cancellation.retain(this, context);
     Atomics.store(this.i32, base + CONTEXT, context);
+    this.i32[base + META] |= EXPLICIT_CONTEXT;
     if (before !== 0) cancellation.release(this, before);
-  }
-
-  /** Ends what the descriptor of an ended goroutine holds of contexts. */
-  protected leaveContexts(base: number): void {
-    const { i32 } = this;
-    const context = i32[base + CONTEXT];
-    if (context !== 0) cancellation.release(this, context);
-    const canceled = Atomics.load(i32, base + CANCELED);
-    if (canceled !== 0) cancellation.release(this, canceled);
-    i32[base + CONTEXT] = 0;
   }
 
   /** Starts a goroutine whose result nobody asks for. */
@@ -450,20 +461,83 @@ export abstract class Thread {
     const frame = this.newWaiter(FRAME_PROMISE, operation.reason);
     this.promiseStarted();
     const settle = (): void => {
-      const { interrupt } = frame;
-      this.freeWaiter(frame);
-      this.promiseSettled();
+      let outcome: T;
       try {
-        if (interrupt !== undefined) throw interrupt;
-        resolve(operation.finish());
+        if (!this.isOver(operation, frame)) return;
+        this.settling = this.ownerOf(frame);
+        outcome = operation.finish();
       } catch (error) {
+        this.endPromise(frame);
         reject(error);
+        return;
+      } finally {
+        this.settling = undefined;
       }
+      this.endPromise(frame);
+      resolve(outcome);
     };
     frame.wake = settle;
     frame.fail = reject;
     frame.operation = operation;
-    if (!operation.enqueue(frame.goroutine, frame.base)) settle();
+    if (operation.enqueue(frame.goroutine, frame.base)) return;
+    this.endPromise(frame);
+    resolve(operation.finish());
+  }
+
+  private endPromise(frame: Frame): void {
+    this.freeWaiter(frame);
+    this.promiseSettled();
+  }
+
+  /** The waiter of a promise or of a blocked thread was made ready. False if its operation waits once more; throws what the operation throws instead of its outcome. */
+  protected isOver(operation: Operation<unknown>, frame: Frame): boolean {
+    const { interrupt } = frame;
+    frame.interrupt = undefined;
+    if (operation.resume(interrupt)) return true;
+    const canceled = this.cancellationOf(this.ownerOf(frame) ?? frame);
+    if (canceled !== undefined && operation.resume(canceled)) return true;
+    return operation.attempt() || !operation.enqueue(frame.goroutine, frame.base);
+  }
+
+  /** The context whose end ends the goroutine whose descriptor is at `base`; 0 for none, and for a mark that came too late for an earlier goroutine. */
+  protected cancelMark(base: number): number {
+    const context = Atomics.load(this.i32, base + CANCELED);
+    if (context === 0) return 0;
+    return this.i32[base + G_CANCELED_ID] === (this.f64[(base >> 1) + ID] | 0) ? context : 0;
+  }
+
+  /** The error by which a goroutine learns that it is cancelled, if it is and has not been told. */
+  protected cancellationOf(frame: Frame): Error | undefined {
+    if (frame.cancelTold) return undefined;
+    const context = this.cancelMark(frame.base);
+    if (context === 0) return undefined;
+    frame.cancelTold = true;
+    return cancellation.errorOf(this, context);
+  }
+
+  /** The goroutine that runs now has seen that a context is done. If it is its own, or one above it, it need not be told. */
+  noticeDone(context: number): void {
+    const frame = this.settling ?? this.currentFrame();
+    if (frame === undefined) return;
+    const own = this.i32[frame.base + CONTEXT];
+    if (own !== 0 && cancellation.isWithin(this, own, context)) frame.cancelTold = true;
+  }
+
+  /** Waits for an operation on behalf of nobody: it neither keeps the process alive nor is cancelled with a goroutine. `then` is called when it is done. */
+  inBackground<T>(operation: Operation<T>, then: () => void): void {
+    if (operation.attempt()) {
+      operation.finish();
+      then();
+      return;
+    }
+    const frame = this.newWaiter(FRAME_PROMISE, operation.reason);
+    frame.ownerId = 0;
+    frame.wake = () => {
+      this.freeWaiter(frame);
+      operation.finish();
+      then();
+    };
+    if (!operation.enqueue(frame.goroutine, frame.base)) frame.wake();
   }
 
   /** A goroutine of this thread waits for something of the event loop from now on. */

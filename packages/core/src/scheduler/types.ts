@@ -32,4 +32,9 @@ export interface Handle<R> extends Op<R> {
   readonly id: number;
   /** Whether the goroutine has ended. */
   readonly done: boolean;
+  /**
+   * Cancels the goroutine's context, and with it the goroutines that inherit it. Not yet started: it never starts, and joining throws `CanceledError`. Parked: its operation throws `CanceledError` there,
+   * and `finally` blocks and deferred calls run. Running: the same at the next operation that parks. Ended: nothing happens. The cause, if given, is the error's `cause`.
+   */
+  cancel(cause?: unknown): void;
 }

@@ -41,7 +41,7 @@ import { acquire, release } from "../memory/thread-lock.ts";
 import type { Thread } from "../scheduler/thread.ts";
 
 /** What the protocols of this folder need of a thread. */
-export type Waker = Pick<Thread, "i32" | "number" | "descriptors" | "ready">;
+export type Waker = Pick<Thread, "i32" | "number" | "descriptors" | "clock" | "ready">;
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const STATE = MUTEX_STATE;
@@ -157,7 +157,7 @@ export class LockWait {
   private readonly thread: Waker;
   private readonly base: number;
   private waiter = 0;
-  /** When it queued first. Its own thread's clock: threads do not agree on the time, and a goroutine stays on its thread. */
+  /** When it queued first. */
   private since = 0;
   private hasQueued = false;
   /** Whether WOKEN is this goroutine's. */
@@ -179,7 +179,7 @@ export class LockWait {
   /** Queues, or takes the lock after all and returns false. */
   enqueue(goroutine: number, base: number): boolean {
     const { i32, number } = this.thread;
-    if (!this.hasQueued) this.since = performance.now();
+    if (!this.hasQueued) this.since = this.thread.clock();
     this.waiter = ownWaiter(i32, base, goroutine);
     acquire(i32, this.base + O_LOCK, number);
     const queued = this.announce();
@@ -215,7 +215,7 @@ export class LockWait {
       throw interrupt;
     }
     const { i32 } = this.thread;
-    const waitedLong = performance.now() - this.since > STARVING_AFTER_MS;
+    const waitedLong = this.thread.clock() - this.since > STARVING_AFTER_MS;
     if (i32[this.waiter + W_RESULT] === OWNED) {
       this.use = i32[this.waiter + W_VALUE];
       if (!waitedLong && !this.starving) Atomics.and(i32, this.base + STATE, ~STARVING);

@@ -13,7 +13,7 @@ import { REASON_WAITGROUP_WAIT } from "../goroutine/wait-reason.ts";
 import { G_WAITER, O_HEAD, O_LOCK, O_VALUE } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
-import { setEndHook } from "../scheduler/end-hook.ts";
+import type { EndHook } from "../scheduler/end-hook.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
 import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
@@ -174,9 +174,13 @@ export function waitGroupKind(thread: Thread): ReferenceKind<WaitGroup> {
   );
 }
 
-setEndHook((thread, index) => {
-  const table = objectsOf(thread);
-  // For this moment an object that is not watched: the reference is the one that `go` counted.
-  new WaitGroup(table, index).done();
-  table.release(index);
-});
+/** What ends with the goroutines of `WaitGroup.go`. */
+export const waitGroupHook: EndHook = {
+  failed: () => false,
+  ended(thread, index) {
+    const table = objectsOf(thread);
+    // For this moment an object that is not watched: the reference is the one that `go` counted.
+    new WaitGroup(table, index).done();
+    table.release(index);
+  },
+};

@@ -7,7 +7,7 @@ import type { Frame } from "../../src/scheduler/frame.ts";
 import { HostThread } from "../../src/scheduler/host.ts";
 import { LEAVE_EVENTS, Machine } from "../../src/scheduler/machine.ts";
 import { threadParts } from "../../src/scheduler/thread-parts.ts";
-import { registerKinds } from "../../src/sync/kinds.ts";
+import { registerKinds } from "../../src/context/kinds.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 

@@ -4,7 +4,7 @@ import { fakeClock } from "@heddle/testkit";
 import { Monitor } from "../../src/scheduler/monitor.ts";
 import { SysmonThread, sysmonNumber } from "../../src/scheduler/sysmon-thread.ts";
 import { threadParts } from "../../src/scheduler/thread-parts.ts";
-import { registerKinds } from "../../src/sync/kinds.ts";
+import { registerKinds } from "../../src/context/kinds.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 import { type SingleMachine, singleMachine } from "./single-machine.ts";

@@ -1,0 +1,77 @@
+/**
+ * Channels that a timer sends on: `after`, Ticker.
+ *
+ * Such a channel has room for one value, which does not show, and a tick that finds it taken is dropped. As in Go since 1.23 no value from before is received once the timer has been stopped or set anew.
+ * The stopper takes the timer out of its heap, which changes T_ARMING, then empties the channel under the channel's lock; a firing under way sends under
+ * that lock, and only if T_ARMING is what it was when it began. Whichever comes first under the lock, nothing is left behind.
+ *
+ * Who keeps what: the channel's record keeps the timer's record, to the end of its life. A timer that is in a heap counts as one reference to the channel. One that fires once
+ * hands that reference to its firing. One with a period stays in the heap, so each firing counts a reference of its own, under the heap's lock; otherwise a stop at this
+ * moment could take the last one away. A channel that only its timer refers to is of no use to anybody: channel.ts sees to its end.
+ */
+
+import { C_HIDDEN, O_LOCK, T_ARMING, T_TARGET } from "../memory/layout.ts";
+import { acquire, release } from "../memory/thread-lock.ts";
+import { objectsOf } from "../scheduler/shared-object.ts";
+import type { Thread } from "../scheduler/thread.ts";
+import { noTimerLeft, registerTimerKind, TIMER_SEND } from "../scheduler/timers.ts";
+import { TAG_NUMBER } from "../values/tags.ts";
+import { type Channel, createChannel, portOf } from "./channel.ts";
+import { drainNumbers } from "./kernel.ts";
+
+/** A channel and its timer, not started. Throws `MemoryLimitError`. */
+export function createTimerChannel(thread: Thread): Channel<number> {
+  const { timers, i32 } = thread;
+  const timer = timers.take(TIMER_SEND, 0);
+  if (timer === 0) throw noTimerLeft();
+  let channel: Channel<number>;
+  try {
+    channel = createChannel<number>(objectsOf(thread), 1);
+  } catch (error) {
+    timers.free(timer);
+    throw error;
+  }
+  i32[timers.baseOf(timer) + T_TARGET] = channel.index;
+  i32[channel.base + C_HIDDEN] = timer;
+  return channel;
+}
+
+/** Starts the timer, which must not be in a heap: it sends the time in `ms` milliseconds, then every `period` ms unless that is 0. */
+export function startTimerChannel(
+  thread: Thread,
+  { index, base }: Channel<number>,
+  ms: number,
+  period = 0,
+): void {
+  objectsOf(thread).retain(index);
+  thread.timers.start(thread.i32[base + C_HIDDEN], ms, period);
+}
+
+/** Stops the timer and empties the channel. */
+export function stopTimerChannel(thread: Thread, { index, base }: Channel<number>): void {
+  if (thread.timers.stop(thread.i32[base + C_HIDDEN])) objectsOf(thread).release(index);
+  drainNumbers(thread, index);
+}
+
+/** Sends the time on a channel, unless a stop has changed the word `arming` from `expected`, or the last value has not been received yet. */
+function sendTime(thread: Thread, index: number, arming: number, expected: number): void {
+  const table = objectsOf(thread);
+  const port = portOf(table);
+  const { i32, f64, slot } = port;
+  const base = table.baseOf(index);
+  acquire(i32, base + O_LOCK, port.number);
+  if (Atomics.load(i32, arming) === expected) {
+    f64[slot >> 1] = Date.now();
+    port.put(base, slot, TAG_NUMBER);
+  }
+  release(i32, base + O_LOCK);
+  port.wakeServed();
+}
+
+registerTimerKind(TIMER_SEND, {
+  fire(thread, { timer, target, arming }) {
+    sendTime(thread, target, thread.timers.baseOf(timer) + T_ARMING, arming);
+    objectsOf(thread).release(target);
+  },
+  keep: (thread, channel) => objectsOf(thread).retain(channel),
+});

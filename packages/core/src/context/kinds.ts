@@ -1,0 +1,39 @@
+/** Which objects travel by reference. */
+
+import { channelKind } from "../channel/channel.ts";
+import { O_KIND } from "../memory/layout.ts";
+import { type EndHook, setEndHooks } from "../scheduler/end-hook.ts";
+import { handleKind } from "../scheduler/handle-kind.ts";
+import { objectsOf } from "../scheduler/shared-object.ts";
+import type { Thread } from "../scheduler/thread.ts";
+import { atomicIntKind } from "../sync/atomic-int.ts";
+import { barrierKind } from "../sync/barrier.ts";
+import { condKind } from "../sync/cond.ts";
+import { mutexKind } from "../sync/mutex.ts";
+import { rwMutexKind } from "../sync/rw-mutex.ts";
+import { semaphoreKind } from "../sync/semaphore.ts";
+import { WAIT_GROUP_KIND, waitGroupHook, waitGroupKind } from "../sync/wait-group.ts";
+import { contextKind } from "./context.ts";
+import { ERR_GROUP_KIND, errGroupHook, errGroupKind } from "./err-group.ts";
+
+/** Registers every kind with a new thread, before its first value. */
+export function registerKinds(thread: Thread): void {
+  thread.references.register(handleKind(thread));
+  thread.references.register(waitGroupKind(thread));
+  thread.references.register(atomicIntKind(thread));
+  thread.references.register(channelKind(thread));
+  thread.references.register(mutexKind(thread));
+  thread.references.register(rwMutexKind(thread));
+  thread.references.register(condKind(thread));
+  thread.references.register(semaphoreKind(thread));
+  thread.references.register(barrierKind(thread));
+  thread.references.register(contextKind(thread));
+  thread.references.register(errGroupKind(thread));
+}
+
+const endHooks: Readonly<Record<number, EndHook>> = {
+  [WAIT_GROUP_KIND]: waitGroupHook,
+  [ERR_GROUP_KIND]: errGroupHook,
+};
+
+setEndHooks((thread, object) => endHooks[thread.i32[objectsOf(thread).baseOf(object) + O_KIND]]);

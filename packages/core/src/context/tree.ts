@@ -1,0 +1,327 @@
+/**
+ * The tree of contexts in shared memory: Go's cancelCtx, timerCtx and valueCtx in one kind of record.
+ *
+ * A record holds a reference on its parent; a parent lists those of its children that are live, without holding them. All of that, and the change from live to done, happens under one lock, CONTEXT_LOCK: contexts
+ * are made and canceled seldom compared with what goroutines do otherwise, and one lock makes "a parent is done, so are all below it" a single step. What follows from it, closing
+ * channels and waking goroutines, is done after the lock has been released.
+ */
+
+import { CanceledError, CloneError, DeadlineExceededError, MemoryLimitError } from "../base/errors.ts";
+import { type Channel, channelOf } from "../channel/channel.ts";
+import { closeChannel, createDoneChannel } from "../channel/kernel.ts";
+import {
+  CONTEXT_LOCK,
+  X_BLOCK,
+  X_CHILD,
+  X_DONE,
+  X_NEXT,
+  X_ORIGIN,
+  X_PARENT,
+  X_PREVIOUS,
+  X_STATE,
+  X_TAGS,
+  X_TIMER,
+  XB_CAUSE,
+  XB_DEADLINE,
+  XB_KEY,
+  XB_OWNER,
+  XB_VALUE,
+  XB_WORDS,
+} from "../memory/layout.ts";
+import { acquire, release } from "../memory/thread-lock.ts";
+import { type ObjectTable, objectsOf } from "../scheduler/shared-object.ts";
+import type { Thread } from "../scheduler/thread.ts";
+import { startTimer, stopTimer } from "../time/timers.ts";
+
+/** The number of this kind, in values and records. */
+export const CONTEXT_KIND = 10;
+
+/** X_STATE */
+export const LIVE = 0;
+export const CANCELED = 1;
+export const EXCEEDED = 2;
+
+const TAG = 63;
+const KEY_SHIFT = 6;
+const VALUE_SHIFT = 12;
+
+/** What a new context has beside its parent. */
+export interface ContextDetails {
+  /** Milliseconds since the epoch. */
+  readonly deadline?: number;
+  readonly key?: string;
+  readonly value?: unknown;
+  /** Id of the goroutine whose own context it is. */
+  readonly owner?: number;
+}
+
+/** One thread's access to the tree. */
+export class ContextTree {
+  readonly table: ObjectTable;
+  private readonly thread: Thread;
+  private readonly i32: Int32Array;
+  private readonly f64: Float64Array;
+
+  constructor(thread: Thread) {
+    this.thread = thread;
+    this.table = objectsOf(thread);
+    this.i32 = thread.i32;
+    this.f64 = thread.f64;
+    this.table.disposeWith(CONTEXT_KIND, (base) => this.dispose(base));
+  }
+
+  /** A new context with one reference, done at once if its parent is. Throws `CloneError` for a value that cannot be copied, `MemoryLimitError`. */
+  create(parent: number, details: ContextDetails = {}): number {
+    const { i32, f64, thread } = this;
+    const offset = thread.slab.take(XB_WORDS * 4);
+    if (offset === 0) throw new MemoryLimitError("no room for another context");
+    const block = offset / 4;
+    let tags = 0;
+    try {
+      if (details.key !== undefined) tags |= thread.codec.put(block + XB_KEY, details.key, "key") << KEY_SHIFT;
+      if ("value" in details) tags |= thread.codec.put(block + XB_VALUE, details.value, "value") << VALUE_SHIFT;
+    } catch (error) {
+      thread.codec.drop(block + XB_KEY, (tags >> KEY_SHIFT) & TAG);
+      thread.slab.give(offset);
+      throw error;
+    }
+    f64[(block + XB_DEADLINE) >> 1] = Math.min(details.deadline ?? Number.POSITIVE_INFINITY, this.deadline(parent));
+    f64[(block + XB_OWNER) >> 1] = details.owner ?? 0;
+    const index = this.table.create(CONTEXT_KIND, LIVE);
+    const base = this.table.baseOf(index);
+    i32[base + X_PARENT] = parent;
+    i32[base + X_CHILD] = 0;
+    i32[base + X_DONE] = 0;
+    i32[base + X_BLOCK] = block;
+    i32[base + X_ORIGIN] = 0;
+    i32[base + X_TIMER] = 0;
+    i32[base + X_TAGS] = tags;
+    if (parent !== 0) this.adopt(parent, index, base);
+    return index;
+  }
+
+  private adopt(parent: number, index: number, base: number): void {
+    const { i32 } = this;
+    this.table.retain(parent);
+    this.locked(() => {
+      const state = i32[this.table.baseOf(parent) + X_STATE];
+      Atomics.store(i32, base + X_STATE, state);
+      if (state === LIVE) this.link(parent, index, base);
+    });
+  }
+
+  private link(parent: number, index: number, base: number): void {
+    const { i32 } = this;
+    const head = this.table.baseOf(parent) + X_CHILD;
+    const first = i32[head];
+    i32[base + X_NEXT] = first;
+    i32[base + X_PREVIOUS] = 0;
+    if (first !== 0) i32[this.table.baseOf(first) + X_PREVIOUS] = index;
+    i32[head] = index;
+  }
+
+  private unlink(base: number): void {
+    const { i32 } = this;
+    const parent = i32[base + X_PARENT];
+    const next = i32[base + X_NEXT];
+    const previous = i32[base + X_PREVIOUS];
+    if (previous !== 0) i32[this.table.baseOf(previous) + X_NEXT] = next;
+    else if (parent !== 0) i32[this.table.baseOf(parent) + X_CHILD] = next;
+    if (next !== 0) i32[this.table.baseOf(next) + X_PREVIOUS] = previous;
+  }
+
+  /** Ends a live context once its deadline has come. */
+  armDeadline(index: number, delayMs: number): void {
+    const { i32 } = this;
+    const base = this.table.baseOf(index);
+    this.table.retain(index);
+    const timer = startTimer(this.thread, delayMs, CONTEXT_TIMER, index);
+    const late = this.locked(() => {
+      if (i32[base + X_STATE] !== LIVE) return true;
+      i32[base + X_TIMER] = timer;
+      return false;
+    });
+    if (late && stopTimer(this.thread, timer)) this.table.release(index);
+  }
+
+  // ── what a context says ──
+
+  /** LIVE, CANCELED or EXCEEDED. */
+  state(index: number): number {
+    return index === 0 ? LIVE : Atomics.load(this.i32, this.table.baseOf(index) + X_STATE);
+  }
+
+  /** Milliseconds since the epoch, infinite for none. */
+  deadline(index: number): number {
+    return index === 0 ? Number.POSITIVE_INFINITY : this.f64[(this.block(index) + XB_DEADLINE) >> 1];
+  }
+
+  /** Id of the goroutine whose own context it is, 0 for none. */
+  owner(index: number): number {
+    return index === 0 ? 0 : this.f64[(this.block(index) + XB_OWNER) >> 1];
+  }
+
+  /** The error of a context that is done; `undefined` while it is live. */
+  error(index: number): Error | undefined {
+    const state = this.state(index);
+    if (state === LIVE) return undefined;
+    const cause = this.givenCause(index);
+    const options = cause === undefined ? undefined : { cause };
+    return state === CANCELED
+      ? new CanceledError("context canceled", options)
+      : new DeadlineExceededError("context deadline exceeded", options);
+  }
+
+  /** Why it is done: what was given to the cancel function, else its error; `undefined` while it is live. */
+  cause(index: number): unknown {
+    if (this.state(index) === LIVE) return undefined;
+    return this.givenCause(index) ?? this.error(index);
+  }
+
+  private givenCause(index: number): unknown {
+    let at = index;
+    while (at !== 0 && this.i32[this.table.baseOf(at) + X_ORIGIN] === 0) at = this.i32[this.table.baseOf(at) + X_PARENT];
+    if (at === 0) return undefined;
+    const tags = Atomics.load(this.i32, this.table.baseOf(at) + X_TAGS);
+    return this.thread.codec.peek(this.block(at) + XB_CAUSE, tags & TAG);
+  }
+
+  /** The value of the nearest context above or at `index` that has the key. */
+  value(index: number, key: string): unknown {
+    const { i32, thread } = this;
+    for (let at = index; at !== 0; at = i32[this.table.baseOf(at) + X_PARENT]) {
+      const tags = i32[this.table.baseOf(at) + X_TAGS];
+      const keyTag = (tags >> KEY_SHIFT) & TAG;
+      if (keyTag === 0 || thread.codec.peek(this.block(at) + XB_KEY, keyTag) !== key) continue;
+      return thread.codec.peek(this.block(at) + XB_VALUE, (tags >> VALUE_SHIFT) & TAG);
+    }
+    return undefined;
+  }
+
+  /** Whether `above` is `index` or one of its parents. */
+  isWithin(index: number, above: number): boolean {
+    for (let at = index; at !== 0; at = this.i32[this.table.baseOf(at) + X_PARENT]) if (at === above) return true;
+    return false;
+  }
+
+  /** The channel that is closed when the context is done. */
+  done(index: number): Channel<never> {
+    const { i32, table } = this;
+    const base = table.baseOf(index);
+    if (Atomics.load(i32, base + X_DONE) === 0) this.makeDone(base);
+    const channel = i32[base + X_DONE];
+    table.retain(channel);
+    return channelOf(table, channel) as Channel<never>;
+  }
+
+  private makeDone(base: number): void {
+    const { i32, table, thread } = this;
+    const fresh = createDoneChannel(thread, table.indexOf(base));
+    const { made, closed } = this.locked(() => {
+      if (i32[base + X_DONE] !== 0) return { made: false, closed: false };
+      // The record's own reference.
+      table.retain(fresh.index);
+      Atomics.store(i32, base + X_DONE, fresh.index);
+      return { made: true, closed: i32[base + X_STATE] !== LIVE };
+    });
+    if (made && closed) closeChannel(thread, fresh.index);
+  }
+
+  // ── ending ──
+
+  /**
+   * Ends a context and all below it. Returns those that were live, or nothing if it was done already. Their channels are closed; telling goroutines is the caller's part.
+   */
+  end(index: number, state: number, cause: unknown): boolean {
+    const { i32 } = this;
+    const base = this.table.baseOf(index);
+    const block = this.block(index);
+    if (i32[base + X_STATE] !== LIVE) return false;
+    const tag = { cause: 0 };
+    const ended: number[] = [];
+    this.locked(() => {
+      if (i32[base + X_STATE] !== LIVE) return;
+      if (cause !== undefined) tag.cause = this.putCause(block, cause);
+      Atomics.store(i32, base + X_TAGS, i32[base + X_TAGS] | tag.cause);
+      i32[base + X_ORIGIN] = 1;
+      this.unlink(base);
+      this.endBelow(index, state, ended);
+    });
+    for (const each of ended) this.afterEnd(each);
+    return ended.length > 0;
+  }
+
+  private putCause(block: number, cause: unknown): number {
+    const { codec } = this.thread;
+    try {
+      return codec.put(block + XB_CAUSE, cause, "cause");
+    } catch (error) {
+      if (!(error instanceof CloneError)) return 0;
+      return codec.put(block + XB_CAUSE, cause instanceof Error ? new Error(String(cause.message)) : error, "cause");
+    }
+  }
+
+  private endBelow(index: number, state: number, ended: number[]): void {
+    const { i32, table } = this;
+    ended.push(index);
+    // Every context that is found is looked through in turn; none is found twice, for each has one parent.
+    for (let i = ended.length - 1; i < ended.length; i++) {
+      const base = table.baseOf(ended[i]);
+      table.retain(ended[i]);
+      Atomics.store(i32, base + X_STATE, state);
+      for (let child = i32[base + X_CHILD]; child !== 0; child = i32[table.baseOf(child) + X_NEXT]) ended.push(child);
+      i32[base + X_CHILD] = 0;
+    }
+  }
+
+  private afterEnd(index: number): void {
+    const { i32, thread, table } = this;
+    const base = table.baseOf(index);
+    const timer = Atomics.exchange(i32, base + X_TIMER, 0);
+    if (timer !== 0 && stopTimer(thread, timer)) table.release(index);
+    const channel = Atomics.load(i32, base + X_DONE);
+    if (channel !== 0) closeChannel(thread, channel);
+    table.release(index);
+  }
+
+  /** Gives back what a record holds that nobody names any more. */
+  private dispose(base: number): void {
+    const { i32, thread, table } = this;
+    const parent = i32[base + X_PARENT];
+    if (parent !== 0 && i32[base + X_STATE] === LIVE) this.locked(() => i32[base + X_STATE] === LIVE && this.unlink(base));
+    const block = i32[base + X_BLOCK];
+    const tags = i32[base + X_TAGS];
+    thread.codec.drop(block + XB_CAUSE, tags & TAG);
+    thread.codec.drop(block + XB_KEY, (tags >> KEY_SHIFT) & TAG);
+    thread.codec.drop(block + XB_VALUE, (tags >> VALUE_SHIFT) & TAG);
+    thread.slab.give(block * 4);
+    if (i32[base + X_DONE] !== 0) table.release(i32[base + X_DONE]);
+    if (parent !== 0) table.release(parent);
+  }
+
+  private block(index: number): number {
+    return this.i32[this.table.baseOf(index) + X_BLOCK];
+  }
+
+  /** Runs `step` under CONTEXT_LOCK. It must not wait, ready anybody, or take the lock again. */
+  locked<T>(step: () => T): T {
+    acquire(this.i32, CONTEXT_LOCK, this.thread.number);
+    try {
+      return step();
+    } finally {
+      release(this.i32, CONTEXT_LOCK);
+    }
+  }
+}
+
+/** What a timer calls when a deadline has come. */
+export const CONTEXT_TIMER = 4;
+
+const trees = new WeakMap<Thread, ContextTree>();
+
+/** The tree of contexts, as a thread sees it. */
+export function contextsOf(thread: Thread): ContextTree {
+  let tree = trees.get(thread);
+  if (tree === undefined) trees.set(thread, (tree = new ContextTree(thread)));
+  return tree;
+}
