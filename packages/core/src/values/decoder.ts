@@ -177,12 +177,14 @@ export class Decoder {
     const references = i32[base + BLOCK_REFERENCES];
     const flags = i32[base + BLOCK_FLAGS];
     this.base = base;
-    if (i32[base + BLOCK_WORDS] !== words || words > capacity)
-      throw this.corrupt(`it says ${i32[base + BLOCK_WORDS]} words, its slot ${words}, of ${capacity}`);
+    if (words > capacity) throw this.corrupt(`its slot says ${words} words, and it has room for ${capacity}`);
+    if (i32[base + BLOCK_WORDS] !== words) throw this.corrupt(`it says ${i32[base + BLOCK_WORDS]} words, its slot ${words}`);
     if ((flags & ~BLOCK_HAS_BACK) !== BLOCK_MAGIC) throw this.corrupt(`its flags are ${flags}`);
-    const fits = items > HEADER_WORDS && references >= 0 && largePartsAt(items, references) <= words;
-    if (!fits)
+    // Divided, not multiplied: a product could wrap around.
+    const mayFit = items > HEADER_WORDS && references >= 0 && references <= (words - items) / REFERENCE_WORDS;
+    if (!mayFit || largePartsAt(items, references) > words) {
       throw this.corrupt(`${items} words and ${references} references do not fit into ${words} words`);
+    }
     this.at = base + HEADER_WORDS;
     this.end = base + items;
     this.referencesAt = this.end;
@@ -453,7 +455,7 @@ export class Decoder {
       if (kind >= FIRST_RUN && kind <= LAST_RUN) i = this.readRun(array, i, length);
       else array[i++] = this.read();
     }
-    if (array.length !== length) array.length = length;
+    if (array.length !== length) setLength(array, length);
     if (withProperties) this.defineProperties(array);
   }
 
@@ -735,6 +737,15 @@ function unitsOf(word: number, count: number): string {
   if (count === 2) return fromCharCode(first, second);
   const third = (word >>> 16) & 255;
   return count === 3 ? fromCharCode(first, second, third) : fromCharCode(first, second, third, word >>> 24);
+}
+
+/**
+ * Gives an array its length, with holes at the end. V8 would allocate all of them up to 32 million, so an array with many is
+ * first made a sparse one by giving it a length beyond that.
+ */
+function setLength(array: unknown[], length: number): void {
+  if (length - array.length > ALLOCATED_ELEMENTS) array.length = 0xffffffff;
+  array.length = length;
 }
 
 function newResizable(length: number, maxByteLength: number): ArrayBuffer {
