@@ -23,6 +23,14 @@ export class LocalList {
     this.length++;
   }
 
+  /** Puts a goroutine before all others. */
+  pushFirst(goroutine: number): void {
+    this.i32[this.links + goroutine * G_WORDS] = this.head;
+    if (this.head === 0) this.tail = goroutine;
+    this.head = goroutine;
+    this.length++;
+  }
+
   /** The oldest, 0 for none. */
   pop(): number {
     const first = this.head;

@@ -74,7 +74,7 @@ import * as inbox from "../queue/inbox.ts";
 import { LocalList } from "../queue/local-list.ts";
 import { RunQueueOwner, RunQueueStealer } from "../queue/run-queue.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
-import { CanceledError, DeadlineExceededError, FunctionError } from "../base/errors.ts";
+import { CanceledError, DeadlineExceededError, FunctionError, NoRuntimeError } from "../base/errors.ts";
 import {
   FRAME_ASYNC,
   FRAME_BLOCKED,
@@ -1067,33 +1067,81 @@ export class Machine extends Thread {
     if (wasRunning) transitionToSyscall(i32, blocked.base, operation.reason);
     const { processor } = this;
     if (processor >= 0) this.giveAwayProcessor();
-    const failure = this.sleepUntilOver(operation, waiter);
-    if (processor >= 0) this.reacquireProcessor();
+    const failure = this.waitUntilOver(operation, waiter);
+    this.frame = blocked;
+    this.settleProcessor(processor >= 0);
     if (wasRunning) transitionSyscallToRunning(i32, blocked.base);
     if (processor >= 0 && blocked !== undefined) i32[this.processorBase + CURRENT] = blocked.goroutine;
     this.freeWaiter(waiter);
     return failure;
   }
 
-  /** Sleeps until a blocked thread's operation is over. Returns what it throws instead of its outcome. */
-  private sleepUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
+  /**
+   * Waits until a blocked thread's operation is over; returns what it throws instead of its outcome. The thread is not idle meanwhile: generators that live on it and become ready are run here, on top of the
+   * blocked body, for no other thread can run them, and what the body waits for may be their work. (An async body here must wait: its event loop cannot turn.)
+   */
+  private waitUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
     const { i32, machineRecord } = this;
     while (Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
-      announceSleep(i32, machineRecord, ASLEEP);
-      const quiet = inbox.isEmpty(i32, machineRecord) && Atomics.load(i32, machineRecord + M_ATTENTION) === 0;
-      if (quiet && !waiter.woken) sleep(i32, machineRecord);
-      else stayAwake(i32, machineRecord);
       if (wantsAttention(i32, machineRecord)) this.attend();
       if (!inbox.isEmpty(i32, machineRecord)) this.emptyInbox();
-      if (!waiter.woken) continue;
-      waiter.woken = false;
-      try {
-        if (this.isOver(operation, waiter)) return undefined;
-      } catch (error) {
-        return error as Error;
+      if (waiter.woken) {
+        waiter.woken = false;
+        try {
+          if (this.isOver(operation, waiter)) return undefined;
+        } catch (error) {
+          return error as Error;
+        }
+      } else if (!this.runOwnWork()) {
+        this.sleepBlocked();
       }
     }
-    return undefined;
+    return new NoRuntimeError("the runtime was closed while this thread was blocked");
+  }
+
+  /** Runs one ready goroutine that lives here, if a processor can be had. False if there is nothing to do but sleep. */
+  private runOwnWork(): boolean {
+    if (this.listed && this.idle.hasGrant(this.number)) this.takeGrant();
+    const goroutine = this.next || this.local.pop() || this.yielded.pop();
+    if (goroutine === 0) {
+      if (this.processor >= 0) this.giveAwayProcessor();
+      return false;
+    }
+    this.next = 0;
+    if (this.processor < 0 && !this.queueForProcessor()) {
+      this.local.pushFirst(goroutine);
+      return false;
+    }
+    this.runOne(goroutine);
+    return true;
+  }
+
+  /** Gets a processor, or queues for one. */
+  private queueForProcessor(): boolean {
+    if (this.listed) return false;
+    const processor = this.idle.tryAcquireProcessor(this.number);
+    if (processor >= 0) {
+      this.holdProcessor(processor);
+      return true;
+    }
+    this.idle.waitForProcessor(this.number, -1);
+    this.listed = true;
+    return false;
+  }
+
+  private sleepBlocked(): void {
+    const { i32, machineRecord } = this;
+    announceSleep(i32, machineRecord, ASLEEP);
+    const wanted = Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
+    if (wanted || !inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number)) stayAwake(i32, machineRecord);
+    else sleep(i32, machineRecord);
+  }
+
+  /** After a blocking call: the machine holds a processor again if it held one before, and stands in no list. */
+  private settleProcessor(wanted: boolean): void {
+    if (this.listed) this.takeGrant();
+    if (wanted && this.processor < 0) this.reacquireProcessor();
+    else if (!wanted && this.processor >= 0) this.giveAwayProcessor();
   }
 
   /** Releases the processor. It may have goroutines in its ring: somebody must look. Go's handoffp. */

@@ -39,6 +39,7 @@ export class ObjectTable {
   private readonly pool: RecordPool;
   private readonly base: number;
   private readonly objects: WatchList;
+  private readonly oneLeft = new Map<number, (index: number) => void>();
   private readonly disposers = new Map<number, (base: number) => void>();
   /** Records without references that wait for their turn to be disposed of; `undefined` while none is being disposed of. */
   private unreferenced: number[] | undefined = undefined;
@@ -125,7 +126,9 @@ export class ObjectTable {
   }
 
   release(index: number): void {
-    if (Atomics.sub(this.i32, this.baseOf(index) + O_REFS, 1) !== 1) return;
+    const before = Atomics.sub(this.i32, this.baseOf(index) + O_REFS, 1);
+    if (before === 2) this.oneLeft.get(this.i32[this.baseOf(index) + O_KIND])?.(index);
+    if (before !== 1) return;
     // What a record holds may name another record, and so on: one after the other, for the stack is not deep enough for all chains.
     if (this.unreferenced !== undefined) {
       this.unreferenced.push(index);
@@ -145,6 +148,14 @@ export class ObjectTable {
     this.disposers.get(this.i32[base + O_KIND])?.(base);
     this.pool.useCache(this.thread.cache);
     this.pool.give(index);
+  }
+
+  /**
+   * `check` is called when a record of a kind may have come down to one reference: for kinds that something in the kernel may refer
+   * to for nobody's sake, as a timer to its channel. By then the record may have been used again.
+   */
+  whenOneIsLeft(kind: number, check: (index: number) => void): void {
+    this.oneLeft.set(kind, check);
   }
 
   /** Says what records of a kind hold beside their own words: `dispose` gives it back when the last reference has gone. */

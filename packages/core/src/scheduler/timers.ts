@@ -45,8 +45,8 @@ import type { Thread } from "./thread.ts";
 
 /** T_KIND: makes the goroutine `target` ready. */
 export const TIMER_READY = 1;
-/** The kinds that layers above register begin here. */
-export const FIRST_REGISTERED_KIND = 2;
+/** T_KIND: sends on the channel `target`. */
+export const TIMER_SEND = 2;
 
 /** The latest time a timer can have: such a one never fires. */
 export const NEVER: number = Number.MAX_VALUE;
@@ -62,12 +62,22 @@ export interface Firing {
 /** What a kind of timer does. Runs on any thread, under no lock; must not wait and must not throw. */
 export type TimerCallback = (thread: Thread, firing: Firing) => void;
 
-const callbacks: (TimerCallback | undefined)[] = [];
+/** What there is to know of a kind of timer. */
+export interface TimerKind {
+  readonly fire: TimerCallback;
+  /**
+   * Called under the lock for a timer with a period, which goes on being in the heap and may be stopped while it fires: keeps
+   * the target there until `fire` gives it up. One that fires once leaves to `fire` what its being in the heap had kept.
+   */
+  readonly keep?: (thread: Thread, target: number) => void;
+}
+
+const kinds: (TimerKind | undefined)[] = [];
 
 /** Says what a kind of timer does, on this thread. Done when a module is loaded, so all threads know all kinds. */
-export function registerTimerKind(kind: number, callback: TimerCallback): void {
-  if (callbacks[kind] !== undefined) throw new Error(`registerTimerKind: kind ${kind} is registered already`);
-  callbacks[kind] = callback;
+export function registerTimerKind(kind: number, behaviour: TimerKind): void {
+  if (kinds[kind] !== undefined) throw new Error(`registerTimerKind: kind ${kind} is registered already`);
+  kinds[kind] = behaviour;
 }
 
 /** The error of a caller for whom there was no timer. */
@@ -156,8 +166,11 @@ export class Timers {
     if (first) wakeSysmonForTimers(i32, f64, processor);
   }
 
-  /** Takes a timer out of its heap. True if this call kept it from firing, or firing again; false if it was not in a heap. */
-  stop(timer: number): boolean {
+  /**
+   * Takes a timer out of its heap. True if this call kept it from firing, or firing again; false if it was not in a heap, or is
+   * not `wanted`, which is asked under the lock: for a caller who cannot be sure that the record is still the timer he means.
+   */
+  stop(timer: number, wanted?: (base: number) => boolean): boolean {
     const { i32 } = this;
     const base = this.baseOf(timer);
     for (;;) {
@@ -167,12 +180,14 @@ export class Timers {
       acquire(i32, processor + P_TIMER_LOCK, this.thread.number);
       // It may have fired, and even been started elsewhere, while this thread waited.
       const found = i32[base + T_HEAP] === home;
-      if (found) {
+      const refused = found && wanted !== undefined && !wanted(base);
+      if (found && !refused) {
         this.heap.remove(processor, timer);
         Atomics.add(i32, base + T_ARMING, 1);
         Atomics.store(i32, base + T_HEAP, 0);
       }
       release(i32, processor + P_TIMER_LOCK);
+      if (refused) return false;
       if (!found) continue;
       Atomics.sub(i32, processor + P_TIMER_COUNT, 1);
       return true;
@@ -205,11 +220,16 @@ export class Timers {
     }
     heap.remove(processor, timer);
     const period = f64[(base + T_PERIOD) >> 1];
-    if (period > 0) heap.insert(processor, timer, nextTick(when, period, now));
-    else Atomics.store(i32, base + T_HEAP, 0);
     const kind = i32[base + T_KIND];
+    const target = i32[base + T_TARGET];
+    if (period > 0) {
+      heap.insert(processor, timer, nextTick(when, period, now));
+      kinds[kind]?.keep?.(this.thread, target);
+    } else {
+      Atomics.store(i32, base + T_HEAP, 0);
+    }
     firing.timer = timer;
-    firing.target = i32[base + T_TARGET];
+    firing.target = target;
     firing.arming = i32[base + T_ARMING];
     release(i32, processor + P_TIMER_LOCK);
     this.run(kind);
@@ -223,10 +243,10 @@ export class Timers {
       thread.ready(firing.target);
       return;
     }
-    const callback = callbacks[kind];
-    if (callback === undefined)
+    const behaviour = kinds[kind];
+    if (behaviour === undefined)
       throw new Error(`timers: timer ${firing.timer} is of kind ${kind}, which nobody has registered`);
-    callback(thread, firing);
+    behaviour.fire(thread, firing);
   }
 }
 
