@@ -62,5 +62,6 @@ export { Semaphore } from "./sync/semaphore.ts";
 export { WaitGroup } from "./sync/wait-group.ts";
 export { afterFunc, type Timer } from "./time/after-func.ts";
 export { sleep } from "./time/sleep.ts";
+export { after, Ticker } from "./time/ticker.ts";
 export type { SharedBufferTable } from "./values/shared-buffers.ts";
 export { loopText, type TextPort, type TextView } from "./values/text.ts";

@@ -3,6 +3,7 @@
 export {
   AtomicInt,
   Barrier,
+  after,
   afterFunc,
   CanceledError,
   type CancelFunc,
@@ -57,6 +58,7 @@ export {
   sleep,
   spawn,
   spawnWith,
+  Ticker,
   type Timer,
   tasks,
   trySelect,

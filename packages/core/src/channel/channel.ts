@@ -1,10 +1,11 @@
 /** Channels as programs have them. */
 
 import { MemoryLimitError } from "../base/errors.ts";
-import { C_CAPACITY, C_COUNT, C_HIDDEN } from "../memory/layout.ts";
+import { C_CAPACITY, C_COUNT, C_HIDDEN, O_REFS, T_KIND, T_TARGET } from "../memory/layout.ts";
 import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
 import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
+import { TIMER_SEND } from "../scheduler/timers.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { ChannelPort } from "./channel-port.ts";
 import { ChannelRecord, END, NOTHING } from "./channel-record.ts";
@@ -163,7 +164,12 @@ function outOfRange(capacity: unknown): RangeError {
 /** How channels travel in values. */
 export function channelKind(thread: Thread): ReferenceKind<Channel<unknown>> {
   const table = objectsOf(thread);
-  table.disposeWith(CHANNEL_KIND, (base) => portOf(table).dispose(base));
+  table.disposeWith(CHANNEL_KIND, (base) => {
+    portOf(table).dispose(base);
+    const timer = thread.i32[base + C_HIDDEN];
+    if (timer > 0) thread.timers.free(timer);
+  });
+  table.whenOneIsLeft(CHANNEL_KIND, (index) => stopUnusedTimer(thread, index));
   return objectKind(
     thread,
     CHANNEL_KIND,
@@ -171,6 +177,22 @@ export function channelKind(thread: Thread): ReferenceKind<Channel<unknown>> {
     Channel.is,
     (of, index) => new Channel(of, index),
   );
+}
+
+/**
+ * The timer that sends on a channel refers to it. When that is the only reference, nobody can ever receive: the timer is stopped, and
+ * the channel's record goes. Should the record have been used again meanwhile, the look under the timer's lock says whether the new
+ * channel, too, is its timer's alone; while the timer is in a heap, its channel's record cannot change hands.
+ */
+function stopUnusedTimer(thread: Thread, index: number): void {
+  const { i32, timers } = thread;
+  const table = objectsOf(thread);
+  const base = table.baseOf(index);
+  const timer = i32[base + C_HIDDEN];
+  if (timer <= 0) return;
+  const isUnused = (at: number): boolean =>
+    i32[at + T_KIND] === TIMER_SEND && i32[at + T_TARGET] === index && Atomics.load(i32, base + O_REFS) === 1;
+  if (timers.stop(timer, isUnused)) table.release(index);
 }
 
 /** This thread's channel for a record, of which a counted reference is taken over. */

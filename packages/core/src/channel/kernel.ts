@@ -1,5 +1,5 @@
 /**
- * Channels from inside the kernel, where there is a thread and a record's number: contexts close theirs, timers send into theirs, from whatever thread, with or without a processor.
+ * Channels from inside the kernel, where there is a thread and a record's number: contexts close theirs, timers send into theirs (see timer-channel.ts), from whatever thread, with or without a processor.
  *
  * The caller holds a counted reference to the record all along (ObjectTable.retain). That makes the lock necessary, so it is always taken.
  */
@@ -8,9 +8,8 @@ import { C_COUNT, C_HIDDEN, O_LOCK } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
-import { TAG_NUMBER } from "../values/tags.ts";
 import { type Channel, createChannel, portOf } from "./channel.ts";
-import { type ChannelPort, CLOSED, SENT } from "./channel-port.ts";
+import { type ChannelPort, CLOSED } from "./channel-port.ts";
 
 interface Place {
   readonly port: ChannelPort;
@@ -33,17 +32,6 @@ export function closeChannel(thread: Thread, index: number): boolean {
   return true;
 }
 
-/** Sends a number if somebody waits for it or the buffer has room. */
-export function sendNumber(thread: Thread, index: number, value: number): boolean {
-  const { port, base } = placeOf(thread, index);
-  acquire(port.i32, base + O_LOCK, port.number);
-  port.f64[port.slot >> 1] = value;
-  const outcome = port.put(base, port.slot, TAG_NUMBER);
-  release(port.i32, base + O_LOCK);
-  port.wakeServed();
-  return outcome === SENT;
-}
-
 /** Empties the buffer of a channel that only numbers are sent into, so that a timer which was stopped or reset delivers no value from before. True if there was one. */
 export function drainNumbers(thread: Thread, index: number): boolean {
   const { port, base } = placeOf(thread, index);
@@ -53,13 +41,6 @@ export function drainNumbers(thread: Thread, index: number): boolean {
   release(port.i32, base + O_LOCK);
   port.wakeServed();
   return drained;
-}
-
-/** A channel for a timer: room for one value, which does not show, so that it looks like one without a buffer (Go 1.23). */
-export function createTimerChannel(thread: Thread): Channel<number> {
-  const channel = createChannel<number>(objectsOf(thread), 1);
-  thread.i32[channel.base + C_HIDDEN] = 1;
-  return channel;
 }
 
 /** A channel that says when a context is done. */

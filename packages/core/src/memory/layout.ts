@@ -323,7 +323,7 @@ export const C_BUFFER = 10;
 export const C_RECEIVERS = 11;
 /** Queue (two words) of those who wait to hand over theirs. @writer goroutine/wait-queue @reader channel/channel-port, channel/channel-record */
 export const C_SENDERS = 13;
-/** 1 for a timer's channel, whose one place does not show: length and capacity are 0. For a context's channel, its record's number, negative. @writer channel/channel-port, channel/kernel @reader channel/channel-record, channel/operations */
+/** The timer of a timer's channel, whose one place does not show: length and capacity are 0. For a context's channel, its record's number, negative. @writer channel/channel-port, channel/kernel @reader channel/channel-record, channel/operations */
 export const C_HIDDEN = 15;
 
 // Sync primitives: the words of a sync object beyond the common ones.
@@ -457,8 +457,6 @@ export const T_TARGET = 12;
 export const T_ARMING = 13;
 /** Users of the record, for kinds that share it between a handle and a firing. @writer time @reader time */
 export const T_REFS = 14;
-/** A word of the kind's own. @writer time @reader time */
-export const T_DETAIL = 15;
 
 // ───────────────────────────── region: functions ─────────────────────────────
 

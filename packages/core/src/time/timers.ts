@@ -9,22 +9,24 @@
 
 import { T_REFS } from "../memory/layout.ts";
 import type { Thread } from "../scheduler/thread.ts";
-import { noTimerLeft, registerTimerKind } from "../scheduler/timers.ts";
+import { noTimerLeft, registerTimerKind, type TimerCallback } from "../scheduler/timers.ts";
 
 export { hasPendingTimers } from "../scheduler/timers.ts";
 
-/** Kinds of timers, of which each layer has its own. Kind 1 is the scheduler's: it makes a goroutine ready. */
-export const CHANNEL_TIMER = 2;
+/** Kinds of timers, of which each layer has its own; 1 and 2 are those of scheduler/timers. This one starts a goroutine. */
 export const FUNCTION_TIMER = 3;
 /** Kinds whose callback is set with `setTimerCallback` begin here. */
 export const FIRST_CALLBACK_TIMER = 4;
 
 /** Says what the timers of a kind do; when the module is loaded. The callback may run on any thread, must not wait and must not throw. */
 export function setTimerCallback(kind: number, callback: (thread: Thread, target: number) => void): void {
-  registerTimerKind(kind, (thread, { timer, target }) => {
-    callback(thread, target);
+  const fire: TimerCallback = (thread, firing) => {
+    // Read first: what the callback does may run other timers on this thread.
+    const { timer } = firing;
+    callback(thread, firing.target);
     endTimerUse(thread, timer);
-  });
+  };
+  registerTimerKind(kind, { fire });
 }
 
 /** Starts a timer that calls its kind's callback with `target` in `delayMs`. Returns its name, above 0. Throws `MemoryLimitError` when there are too many. */
