@@ -75,6 +75,8 @@ export class HostLoop implements HostPlatform {
     } else if (!host.hasPending || this.timeIsUp()) {
       if (host.announceSleep()) {
         this.polling = false;
+        // Once more: a machine that rang between the look above and the announcement was not heard.
+        this.woken();
         this.sleeper.sleep();
         return;
       }

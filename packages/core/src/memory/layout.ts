@@ -208,6 +208,8 @@ export const M_LIFE = 4;
 export const M_ATTENTION = 6;
 /** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT_SEARCHING = 5;
+/** 1 when the machine slept in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+export const M_GRANT_LOOP = 7;
 /** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */
 export const M_INBOX = 16;
 

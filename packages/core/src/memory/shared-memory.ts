@@ -52,17 +52,7 @@ export class SharedMemory {
   static create(options: MemoryOptions): SharedMemory {
     const layout = layoutFor(options);
     const memory = new SharedMemory(new SharedArrayBuffer(layout.words * 4), options, layout);
-    const { i32, f64 } = memory;
-    i32[H_PROCS] = options.procs;
-    i32[H_MAX_MACHINES] = options.maxMachines;
-    i32[H_MAX_GOROUTINES] = options.maxGoroutines;
-    i32[H_MAX_OBJECTS] = options.maxObjects;
-    i32[H_TIME_SLICE_US] = Math.max(1, Math.round(options.timeSliceMs * 1000));
-    i32[H_RING_SIZE] = options.ringSize ?? 256;
-    i32[H_SLAB_KIB] = options.slabBytes / 1024;
-    for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;
-    for (let p = 0; p < options.procs; p++) f64[(layout.processors + p * P_WORDS + P_TIMER_NEXT) >> 1] = Number.POSITIVE_INFINITY;
-    i32[H_MAGIC] = MAGIC;
+    initialiseMemory(memory, options);
     return memory;
   }
 
@@ -79,4 +69,18 @@ export class SharedMemory {
     };
     return new SharedMemory(buffer, shape, layoutFor(shape));
   }
+}
+
+/** Writes what the memory of a new runtime begins with. Models, whose memory is not reserved here, begin with the same. */
+export function initialiseMemory({ i32, f64, layout }: Pick<SharedMemory, "i32" | "f64" | "layout">, options: MemoryOptions): void {
+  i32[H_PROCS] = options.procs;
+  i32[H_MAX_MACHINES] = options.maxMachines;
+  i32[H_MAX_GOROUTINES] = options.maxGoroutines;
+  i32[H_MAX_OBJECTS] = options.maxObjects;
+  i32[H_TIME_SLICE_US] = Math.max(1, Math.round(options.timeSliceMs * 1000));
+  i32[H_RING_SIZE] = options.ringSize ?? 256;
+  i32[H_SLAB_KIB] = options.slabBytes / 1024;
+  for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;
+  for (let p = 0; p < options.procs; p++) f64[(layout.processors + p * P_WORDS + P_TIMER_NEXT) >> 1] = Number.POSITIVE_INFINITY;
+  i32[H_MAGIC] = MAGIC;
 }

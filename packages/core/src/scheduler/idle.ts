@@ -28,10 +28,12 @@
 import {
   H_PROCS,
   M_GRANT,
+  M_GRANT_LOOP,
   M_GRANT_SEARCHING,
   M_IDLE_NEXT,
   M_LIFE,
   M_LISTED,
+  M_PARK,
   M_WORDS,
   P_IDLE_NEXT,
   P_MACHINE,
@@ -48,7 +50,7 @@ import {
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { wake } from "./parker.ts";
+import { ASLEEP_IN_EVENT_LOOP, wake } from "./parker.ts";
 import { wakeSysmon, wakeSysmonForTimers, wakeSysmonForWork } from "./sysmon-park.ts";
 
 const IDLE_P = 1 << 16;
@@ -222,7 +224,14 @@ export class IdleCoordinator {
     Atomics.store(i32, SCHED_IDLE_M, machine);
     release(i32, SCHED_LOCK);
     if (heir !== 0) wake(i32, this.machineBase(heir));
-    if (Atomics.load(i32, SCHED_CLOSING) === DRAINING && this.allIdle()) wake(i32, this.machineBase(0));
+  }
+
+  /**
+   * Rings the host if it waits for all to be idle and they are. Every machine does so before it sleeps: the last goroutine may have ended on a machine that was idle already, being an
+   * async body.
+   */
+  ringIfDrained(): void {
+    if (Atomics.load(this.i32, SCHED_CLOSING) === DRAINING && this.allIdle()) this.wakeHost();
   }
 
   /** Gives a processor to whoever waits, and queues the machine for the next one. True if it was granted one at once. */
@@ -258,6 +267,44 @@ export class IdleCoordinator {
     i32[base + M_GRANT_SEARCHING] = 0;
     release(i32, SCHED_LOCK);
     return grant;
+  }
+
+  /** Whether a machine that was listed is so no longer and has nothing for it: what it was given was taken back. */
+  isStruckOff(machine: number): boolean {
+    const { i32 } = this;
+    const base = this.machineBase(machine);
+    return Atomics.load(i32, base + M_LISTED) === NOT_LISTED && Atomics.load(i32, base + M_GRANT) === 0;
+  }
+
+  /** The machine that was given a processor and has not come for it, though it slept in its event loop; 0 for none. */
+  notComeFor(processor: number): number {
+    const { i32 } = this;
+    const machine = Atomics.load(i32, this.processorBase(processor) + P_MACHINE);
+    if (machine === 0) return 0;
+    const base = this.machineBase(machine);
+    return Atomics.load(i32, base + M_GRANT) === processor + 1 && Atomics.load(i32, base + M_GRANT_LOOP) === 1 ? machine : 0;
+  }
+
+  /**
+   * Takes back a processor that its machine does not come for: its thread is busy in its event loop, with a long continuation of an async body, say, which nobody could know. Somebody else gets it, and
+   * the work that the machine was to look for. The machine is not listed until it has come back, so it is not chosen again meanwhile. False if it came after all.
+   */
+  takeBack(processor: number, machine: number): boolean {
+    const { i32 } = this;
+    const base = this.machineBase(machine);
+    acquire(i32, SCHED_LOCK, this.thread);
+    const there = i32[base + M_GRANT] === processor + 1;
+    const searching = there && i32[base + M_GRANT_SEARCHING] === 1;
+    if (there) {
+      i32[base + M_GRANT_SEARCHING] = 0;
+      Atomics.store(i32, base + M_GRANT, 0);
+    }
+    const heir = there ? this.passOn(processor) : 0;
+    release(i32, SCHED_LOCK);
+    if (heir !== 0) wake(i32, this.machineBase(heir));
+    if (searching) Atomics.sub(i32, SCHED_IDLE, 1);
+    if (there) this.wakeOneIfIdle();
+    return there;
   }
 
   /** Whether the machine was given a processor while it was listed. */
@@ -353,6 +400,7 @@ export class IdleCoordinator {
       const base = this.machineBase(heir);
       i32[base + M_LISTED] = NOT_LISTED;
       i32[base + M_GRANT_SEARCHING] = 0;
+      i32[base + M_GRANT_LOOP] = this.sleepsInEventLoop(heir);
       Atomics.store(i32, this.processorBase(processor) + P_MACHINE, heir);
       Atomics.store(i32, base + M_GRANT, processor + 1);
       return heir;
@@ -372,6 +420,7 @@ export class IdleCoordinator {
     const base = this.machineBase(machine);
     i32[base + M_LISTED] = NOT_LISTED;
     i32[base + M_GRANT_SEARCHING] = searching;
+    i32[base + M_GRANT_LOOP] = this.sleepsInEventLoop(machine);
     Atomics.store(i32, this.processorBase(processor) + P_MACHINE, machine);
     Atomics.store(i32, base + M_GRANT, processor + 1);
     wakeSysmonForWork(i32);
@@ -387,13 +436,21 @@ export class IdleCoordinator {
     return processor;
   }
 
+  /** The machine that went idle last, but one in its event loop only if all are: it may be busy there, and takes longer to wake. */
   private popIdleMachine(): number {
-    const machine = this.i32[SCHED_IDLE_M];
-    if (machine !== 0) {
-      this.i32[SCHED_IDLE_M] = this.i32[this.machineBase(machine) + M_IDLE_NEXT];
-      this.i32[this.machineBase(machine) + M_LISTED] = NOT_LISTED;
-    }
-    return machine;
+    const { i32 } = this;
+    const head = i32[SCHED_IDLE_M];
+    if (head === 0) return 0;
+    let chosen = head;
+    while (chosen !== 0 && this.sleepsInEventLoop(chosen) === 1) chosen = i32[this.machineBase(chosen) + M_IDLE_NEXT];
+    if (chosen === 0) chosen = head;
+    this.unlink(SCHED_IDLE_M, chosen);
+    i32[this.machineBase(chosen) + M_LISTED] = NOT_LISTED;
+    return chosen;
+  }
+
+  private sleepsInEventLoop(machine: number): number {
+    return Atomics.load(this.i32, this.machineBase(machine) + M_PARK) === ASLEEP_IN_EVENT_LOOP ? 1 : 0;
   }
 
   private unlink(headWord: number, machine: number): number {

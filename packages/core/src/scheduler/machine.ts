@@ -499,7 +499,7 @@ export class Machine extends Thread {
       if (Atomics.load(i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
       if (!inbox.isEmpty(i32, this.machineRecord)) this.emptyInbox();
       if (wantsAttention(i32, this.machineRecord)) this.attend();
-      if (this.listed && (this.idle.hasGrant(this.number) || this.hasOwnWork())) this.takeGrant();
+      if (this.listed && (this.idle.hasGrant(this.number) || this.hasOwnWork() || this.idle.isStruckOff(this.number))) this.takeGrant();
       if (this.processor >= 0 && !this.listed) return 0;
       if (!this.listed) {
         if (this.acquireOrList()) return 0;
@@ -543,6 +543,7 @@ export class Machine extends Thread {
       this.ranSinceTurn = false;
       return LEAVE_TURN;
     }
+    this.idle.ringIfDrained();
     const inEventLoop = this.asyncFrames > 0 || this.loading.size > 0 || this.platform.eventsPending();
     announceSleep(i32, machineRecord, inEventLoop ? ASLEEP_IN_EVENT_LOOP : ASLEEP);
     const wanted = Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
@@ -1065,6 +1066,7 @@ export class Machine extends Thread {
     }
     const wasRunning = blocked !== undefined && i32[blocked.base + STATUS] === RUNNING;
     if (wasRunning) transitionToSyscall(i32, blocked.base, operation.reason);
+    if (!this.running) this.leaveEventLoopSleep();
     const { processor } = this;
     if (processor >= 0) this.giveAwayProcessor();
     const failure = this.waitUntilOver(operation, waiter);
@@ -1077,10 +1079,25 @@ export class Machine extends Thread {
   }
 
   /**
+<<<<<<< Updated upstream
    * Waits until a blocked thread's operation is over; returns what it throws instead of its outcome. The thread is not idle meanwhile: generators that live on it and become ready are run here, on top of the
    * blocked body, for no other thread can run them, and what the body waits for may be their work. (An async body here must wait: its event loop cannot turn.)
    */
   private waitUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
+=======
+   * The thread is about to block in a continuation of an async body. As far as others know the machine may be idle, and asleep in its event loop: it must not be given a processor now, and a
+   * wait of its event loop would take the notify that is meant for the thread.
+   */
+  private leaveEventLoopSleep(): void {
+    wake(this.i32, this.machineRecord);
+    if (this.listed) this.takeGrant();
+    if (this.searching) this.found();
+    this.platform.requestRun();
+  }
+
+  /** Sleeps until a blocked thread's operation is over. Returns what it throws instead of its outcome. */
+  private sleepUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
+>>>>>>> Stashed changes
     const { i32, machineRecord } = this;
     while (Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
       if (wantsAttention(i32, machineRecord)) this.attend();

@@ -3,6 +3,7 @@
  *
  * - A processor that has run in one time slice for longer than the slice is asked to give way. The clock starts when a pass first sees the slice, so a slice is one to two slices long, as in Go.
  * - While a machine waits for a processor, the holder of the oldest hold is asked to give its own up.
+ * - A processor that was given to a machine in its event loop, and which the machine does not come for, is given to another.
  * - Timers that are due are run if their processor is idle, or its machine has not come to it: see sysmon-park.ts.
  * - Between passes: 20 µs while there was something to do, doubling after 50 idle passes up to 10 ms; no passes at all while all processors are idle.
  */
@@ -21,8 +22,9 @@ import {
   SYSMON_PASSES,
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
-import { CLOSED } from "./idle.ts";
+import { CLOSED, IdleCoordinator } from "./idle.ts";
 import { dueForSysmon, sleepBetweenPasses, type SysmonWords } from "./sysmon-park.ts";
+import { sysmonNumber } from "./sysmon-thread.ts";
 import type { Timers } from "./timers.ts";
 
 /** Go's shortest and longest sleep between two passes. */
@@ -31,11 +33,17 @@ export const MAX_DELAY_MS = 10;
 /** Go's number of idle passes before the sleep doubles. */
 const IDLE_PASSES = 50;
 
+/** How long a machine may take to come out of its event loop for a processor. A guess: a hundred times what it takes when nothing keeps it, half of Go's slice. */
+const GRANT_MS = 5;
+
 /** What a pass remembers of a processor. */
 interface Observation {
   tick: number;
   since: number;
   machine: number;
+  /** The machine that has not come for this processor, and since when. */
+  awaited: number;
+  awaitedSince: number;
 }
 
 export class Monitor implements SysmonWords {
@@ -44,6 +52,7 @@ export class Monitor implements SysmonWords {
   readonly processors: number;
   readonly procs: number;
   private readonly timers: Timers | undefined;
+  private readonly idle: IdleCoordinator;
   private readonly sliceMs: number;
   private readonly seen: Observation[];
   private idlePasses = 0;
@@ -58,14 +67,15 @@ export class Monitor implements SysmonWords {
     this.timers = timers;
     this.processors = memory.layout.processors;
     this.procs = this.i32[H_PROCS];
+    this.idle = new IdleCoordinator(memory, sysmonNumber(memory));
     this.sliceMs = this.i32[H_TIME_SLICE_US] / 1000;
-    this.seen = Array.from({ length: this.procs }, () => ({ tick: -1, since: 0, machine: 0 }));
+    this.seen = Array.from({ length: this.procs }, () => ({ tick: -1, since: 0, machine: 0, awaited: 0, awaitedSince: 0 }));
   }
 
   /** One pass at time `now` (milliseconds of the runtime's clock; of any steady one if no timers are to be run). Returns the milliseconds to sleep before the next. */
   pass(now: number): number {
     let acted = this.runTimers(now);
-    for (let p = 0; p < this.procs; p++) if (this.checkSlice(p, now)) acted = true;
+    for (let p = 0; p < this.procs; p++) if (this.checkSlice(p, now) || this.checkGrant(p, now)) acted = true;
     if (this.serveWaiting(now)) acted = true;
     Atomics.add(this.i32, SYSMON_PASSES, 1);
     return this.nextDelay(acted);
@@ -98,6 +108,21 @@ export class Monitor implements SysmonWords {
     // Best effort, as Go's preemptone: should the slice have ended since, the next goroutine gives way once for nothing.
     Atomics.store(i32, base + P_PREEMPT, 1);
     seen.since = now;
+    return true;
+  }
+
+  private checkGrant(p: number, now: number): boolean {
+    const seen = this.seen[p] as Observation;
+    const machine = this.idle.notComeFor(p);
+    if (machine === 0 || machine !== seen.awaited) {
+      seen.awaited = machine;
+      seen.awaitedSince = now;
+      return machine !== 0;
+    }
+    if (now - seen.awaitedSince >= GRANT_MS) {
+      seen.awaited = 0;
+      this.idle.takeBack(p, machine);
+    }
     return true;
   }
 

@@ -9,13 +9,13 @@ import {
 } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import { G_NEXT, G_WORDS, M_INBOX, M_WORDS } from "../../src/memory/layout.ts";
-import type { SharedMemory } from "../../src/memory/shared-memory.ts";
 import { isEmpty, post, seemsEmpty, takeAll } from "../../src/queue/inbox.ts";
 import {
   casStores,
   casTears,
   exchangeTears,
   expectEachOnce,
+  modelLayout,
   modelMemory,
   modelWords,
   withFault,
@@ -26,13 +26,11 @@ interface Box {
   readonly machine: number;
 }
 
-const boxOf = ({ layout }: SharedMemory): Box => ({
-  goroutines: layout.goroutines,
-  machine: layout.machines + M_WORDS,
-});
-const setup = (memory: ModelMemory): Box => boxOf(modelMemory(memory));
-/** The layout is the same in every model. */
-const WORD = setup({ i32: new Int32Array(2 ** 10) } as unknown as ModelMemory).machine + M_INBOX;
+const setup = (memory: ModelMemory): Box => {
+  const { layout } = modelMemory(memory);
+  return { goroutines: layout.goroutines, machine: layout.machines + M_WORDS };
+};
+const WORD = modelLayout().machines + M_WORDS + M_INBOX;
 
 type Thread = (memory: ModelMemory, box: Box) => number[];
 

@@ -29,6 +29,7 @@ import {
   type Fault,
   looksOnce,
   MODEL_RING,
+  modelLayout,
   modelMemory,
   modelWords,
   withFault,
@@ -73,11 +74,8 @@ function queues(memory: ModelMemory): Queues {
   };
 }
 
-/** The layout is the same in every model. */
-const BASE = (() => {
-  const i32 = new Int32Array(128);
-  return modelMemory({ i32 } as unknown as ModelMemory, SHAPE).layout.processors;
-})();
+/** Record of processor 0. */
+const BASE = modelLayout(SHAPE).processors;
 
 function popAll(owner: RunQueueOwner): number[] {
   const found: number[] = [];

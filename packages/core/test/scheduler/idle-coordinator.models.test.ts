@@ -14,6 +14,7 @@ import {
   M_GRANT,
   M_LIFE,
   M_LISTED,
+  M_PARK,
   M_WORDS,
   P_MACHINE,
   P_WORDS,
@@ -36,8 +37,9 @@ import {
   LIFE_WANTED,
 } from "../../src/scheduler/idle.ts";
 import { Monitor } from "../../src/scheduler/monitor.ts";
-import { ASLEEP, announceSleep, sleep, stayAwake } from "../../src/scheduler/parker.ts";
+import { ASLEEP, ASLEEP_IN_EVENT_LOOP, announceSleep, sleep, stayAwake } from "../../src/scheduler/parker.ts";
 import {
+  type Fault,
   lockIsFree,
   looksAway,
   modelMemory,
@@ -351,6 +353,67 @@ describe("a machine that waits for a processor", () => {
   });
 });
 
+describe("a processor whose machine is busy in its event loop", () => {
+  /** Machine 1 is idle in its event loop; processor 0 is idle, the others are held by machines 2 and 3. */
+  const setup = (views: ModelMemory): SharedMemory => {
+    const memory = scene(views, [-1, 1, 2]);
+    new IdleCoordinator(memory, 1).goIdle(1, -1);
+    memory.i32[machineBase(memory, 1) + M_PARK] = ASLEEP_IN_EVENT_LOOP;
+    return memory;
+  };
+  /** sysmon, whose patience is at its end as soon as it sees that the machine has not come. */
+  const takesBack: Thread<boolean> = (_views, memory) => {
+    const coordinator = new IdleCoordinator(memory, 4);
+    const machine = coordinator.notComeFor(0);
+    return machine !== 0 && coordinator.takeBack(0, machine);
+  };
+  /** The machine comes out of its event loop at some time: takes what it was given, does the work, and goes idle. */
+  const comesBack: Thread = ({ i32 }, memory) => {
+    const coordinator = new IdleCoordinator(memory, 1);
+    if (!coordinator.hasGrant(1) && !coordinator.isStruckOff(1)) return;
+    const { processor, searching } = coordinator.leaveLists(1);
+    if (processor < 0) return;
+    while (takeWork(i32));
+    coordinator.releaseProcessor(processor);
+    if (searching) coordinator.giveUpSearch();
+    if (Atomics.load(i32, WORK) !== 0) coordinator.wakeOneIfIdle();
+  };
+
+  test("is taken back or come for, not both, and its search is counted out once", () => {
+    const check = (_views: ModelMemory, _results: unknown, memory: SharedMemory): void => {
+      checkLists(memory);
+      const { i32 } = memory;
+      const given = i32[machineBase(memory, 1) + M_GRANT] !== 0;
+      expect(i32[SCHED_IDLE]).toBe(given ? 1 : 1 << 16);
+    };
+    const threads = [publishes(0), takesBack, comesBack] as Thread<unknown>[];
+    expectNoFailure(exploreScene([], threads, { setup, check, preemptions: 4 }));
+  });
+
+  test("goes to an idle machine, which does the work in its place", () => {
+    const threads = [publishes(0), takesBack, goesIdle(2, 1)] as Thread<unknown>[];
+    const check = ({ i32 }: ModelMemory, results: unknown[], memory: SharedMemory): void => {
+      checkLists(memory);
+      const busy = memory.i32[machineBase(memory, 1) + M_GRANT] !== 0;
+      // Either it is machine 1's to do, or machine 2 has done it.
+      expect(busy ? 0 : i32[WORK]).toBe(0);
+      if (results[1] === true) expect(i32[WORK]).toBe(0);
+    };
+    expectNoFailure(exploreScene([], threads, { setup, check, preemptions: 2 }));
+  });
+
+  test("is left alone if the machine sleeps in Atomics.wait: it may only wait for its core", () => {
+    const asleep = (views: ModelMemory): SharedMemory => {
+      const memory = setup(views);
+      memory.i32[machineBase(memory, 1) + M_PARK] = ASLEEP;
+      return memory;
+    };
+    const check = (_views: ModelMemory, results: unknown[]): void => expect(results[1]).toBe(false);
+    const threads = [publishes(0), takesBack] as Thread<unknown>[];
+    expectNoFailure(exploreScene([], threads, { setup: asleep, check, preemptions: Infinity }));
+  });
+});
+
 describe("threads on demand", () => {
   /** No machine has a thread yet. */
   const threadless = (views: ModelMemory): SharedMemory => {
@@ -412,8 +475,15 @@ describe("threads on demand", () => {
 });
 
 describe("sysmon's deep sleep", () => {
-  /** Sleeps once if all is idle, and tells how it came back. */
-  const sysmon: Thread<boolean> = (_views, memory) => new Monitor(memory).sleep(1);
+  /** The engine is asked for days at most; here they never pass. */
+  const dayIsEver: Fault = (real) => ({
+    wait: (i32: Int32Array, index: number, value: number, ms = Infinity) =>
+      real.wait(i32, index, value, ms >= 1e9 ? Infinity : ms),
+  });
+  /** Sleeps once: until a processor is held, if none is. */
+  const sysmon: Thread<boolean> = withFault(dayIsEver, (_views, memory: SharedMemory) =>
+    new Monitor(memory).sleep(1, () => 0),
+  );
   const acquires: Thread<number> = (_views, memory) => new IdleCoordinator(memory, 1).tryAcquireProcessor(1);
 
   const exploreSysmon = (acquiring: Thread<number>, sleeping: Thread<boolean> = sysmon): ExploreResult =>

@@ -29,7 +29,7 @@ import {
 import {
   looksAway,
   type ModelShape,
-  modelMemory,
+  modelLayout,
   notifiesNobody,
   withFault,
 } from "../support/model-memory.ts";
@@ -129,10 +129,7 @@ describe("planted bugs are found", () => {
     (machine as unknown as { workSomewhere(): boolean }).workSomewhere = () => false;
   };
   const shape: ModelShape = { procs: 2, maxMachines: 2 };
-  const inbox = (number: number): number =>
-    modelMemory({ i32: new Int32Array(2 ** 20) } as unknown as ModelMemory, shape).layout.machines +
-    number * M_WORDS +
-    M_INBOX;
+  const inbox = (number: number): number => modelLayout(shape).machines + number * M_WORDS + M_INBOX;
 
   test("a machine that does not look once more before it sleeps", () => {
     const threads = [submits({ mark: 0 }), runsMachine(1, blind)];

@@ -1,21 +1,8 @@
 /** What explorer models of the kernel stand on: a small runtime's memory, and ways to break an operation on purpose. */
 
 import type { ModelMemory, ThreadFunction } from "@heddle/testkit";
-import {
-  H_MAX_GOROUTINES,
-  H_MAX_MACHINES,
-  H_MAX_OBJECTS,
-  H_PROCS,
-  H_RING_SIZE,
-  H_SLAB_KIB,
-  H_TIME_SLICE_US,
-  layoutFor,
-  type MemoryShape,
-  POOL_BUMP,
-  POOL_KINDS,
-  POOL_WORDS,
-} from "../../src/memory/layout.ts";
-import type { SharedMemory } from "../../src/memory/shared-memory.ts";
+import { type Layout, layoutFor, type MemoryShape } from "../../src/memory/layout.ts";
+import { initialiseMemory, type SharedMemory } from "../../src/memory/shared-memory.ts";
 
 /** Ring capacity in models: small enough that filling, wrapping and spilling take few steps. */
 export const MODEL_RING = 4;
@@ -31,23 +18,21 @@ function shapeOf({ procs = 1, maxMachines = 2, maxGoroutines = 40 }: ModelShape)
   return { procs, maxMachines, maxGoroutines, maxObjects: 4, slabBytes: 2 ** 16 };
 }
 
+/** Where the regions of a model lie. */
+export function modelLayout(shape: ModelShape = {}): Layout {
+  return layoutFor(shapeOf(shape));
+}
+
 /** Words of memory that a model of this shape needs. */
 export function modelWords(shape: ModelShape = {}): number {
-  return layoutFor(shapeOf(shape)).words;
+  return modelLayout(shape).words;
 }
 
 /** The model's memory as the kernel knows it. Call it in `setup`, where it also writes the header. */
 export function modelMemory({ i32, f64, u8, buffer }: ModelMemory, model: ModelShape = {}): SharedMemory {
   const shape = shapeOf(model);
   const layout = layoutFor(shape);
-  i32[H_PROCS] = shape.procs;
-  i32[H_MAX_MACHINES] = shape.maxMachines;
-  i32[H_MAX_GOROUTINES] = shape.maxGoroutines;
-  i32[H_MAX_OBJECTS] = shape.maxObjects;
-  i32[H_SLAB_KIB] = shape.slabBytes / 1024;
-  i32[H_TIME_SLICE_US] = 10_000;
-  i32[H_RING_SIZE] = MODEL_RING;
-  for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;
+  initialiseMemory({ i32, f64, layout }, { ...shape, timeSliceMs: 10, ringSize: MODEL_RING });
   return { i32, f64, u8, buffer, shape, layout };
 }
 

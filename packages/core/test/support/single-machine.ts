@@ -1,5 +1,6 @@
 /** A runtime of one machine and a host in one thread, without worker threads: what the scheduler does, step by step and repeatably. */
 
+import { registerKinds } from "../../src/context/kinds.ts";
 import { type Body, declareBody } from "../../src/goroutine/functions.ts";
 import { SharedMemory } from "../../src/memory/shared-memory.ts";
 import { becomeMachine } from "../../src/scheduler/ambient.ts";
@@ -7,7 +8,6 @@ import type { Frame } from "../../src/scheduler/frame.ts";
 import { HostThread } from "../../src/scheduler/host.ts";
 import { LEAVE_EVENTS, Machine } from "../../src/scheduler/machine.ts";
 import { threadParts } from "../../src/scheduler/thread-parts.ts";
-import { registerKinds } from "../../src/context/kinds.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 
@@ -33,7 +33,9 @@ export interface SingleMachine {
 /** Turns of the microtask queue without progress after which a machine is taken to be at its end. */
 const IDLE_TURNS = 20;
 
-export function singleMachine(options: { maxGoroutines?: number; ringSize?: number; clock?: () => number } = {}): SingleMachine {
+export function singleMachine(
+  options: { maxGoroutines?: number; ringSize?: number; clock?: () => number } = {},
+): SingleMachine {
   const memory = SharedMemory.create({
     procs: 1,
     maxMachines: 1,
@@ -44,7 +46,14 @@ export function singleMachine(options: { maxGoroutines?: number; ringSize?: numb
     ...(options.ringSize === undefined ? {} : { ringSize: options.ringSize }),
   });
   const buffers = new LocalSharedBuffers();
-  const parts = (number: number) => threadParts({ memory, number, text: loopText, buffers, clock: options.clock ?? (() => performance.now()) });
+  const parts = (number: number) =>
+    threadParts({
+      memory,
+      number,
+      text: loopText,
+      buffers,
+      clock: options.clock ?? (() => performance.now()),
+    });
   const host = new HostThread(parts(0), {
     keepAlive: () => {},
     expectResults: () => {},

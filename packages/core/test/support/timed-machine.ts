@@ -1,10 +1,10 @@
 /** A runtime in one thread whose clock stands still until a test moves it, with sysmon's passes made by hand. */
 
 import { fakeClock } from "@heddle/testkit";
+import { registerKinds } from "../../src/context/kinds.ts";
 import { Monitor } from "../../src/scheduler/monitor.ts";
 import { SysmonThread, sysmonNumber } from "../../src/scheduler/sysmon-thread.ts";
 import { threadParts } from "../../src/scheduler/thread-parts.ts";
-import { registerKinds } from "../../src/context/kinds.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 import { type SingleMachine, singleMachine } from "./single-machine.ts";
