@@ -1079,12 +1079,6 @@ export class Machine extends Thread {
   }
 
   /**
-<<<<<<< Updated upstream
-   * Waits until a blocked thread's operation is over; returns what it throws instead of its outcome. The thread is not idle meanwhile: generators that live on it and become ready are run here, on top of the
-   * blocked body, for no other thread can run them, and what the body waits for may be their work. (An async body here must wait: its event loop cannot turn.)
-   */
-  private waitUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
-=======
    * The thread is about to block in a continuation of an async body. As far as others know the machine may be idle, and asleep in its event loop: it must not be given a processor now, and a
    * wait of its event loop would take the notify that is meant for the thread.
    */
@@ -1095,9 +1089,11 @@ export class Machine extends Thread {
     this.platform.requestRun();
   }
 
-  /** Sleeps until a blocked thread's operation is over. Returns what it throws instead of its outcome. */
-  private sleepUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
->>>>>>> Stashed changes
+  /**
+   * Waits until a blocked thread's operation is over; returns what it throws instead of its outcome. The thread is not idle meanwhile: generators that live on it and become ready are run here, on top of the
+   * blocked body, for no other thread can run them, and what the body waits for may be their work. (An async body here must wait: its event loop cannot turn.)
+   */
+  private waitUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
     const { i32, machineRecord } = this;
     while (Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
       if (wantsAttention(i32, machineRecord)) this.attend();
