@@ -4,9 +4,10 @@
  * One SharedArrayBuffer holds a runtime. It is read as 32-bit words (`Int32Array`), as doubles (`Float64Array`, word
  * index / 2) and as bytes. Regions follow one another; a region is an array of records of one stride, and a record's
  * number 0 is never used, so that 0 can mean "none" in every link. `PREFIX_FIELD` is the offset of a word inside its
- * record. The doc comment of each constant is its specification: what it is for, who writes it (`@writer`, exactly one
- * module), who reads it (`@reader`) and what it holds first (`@initial`, 0 when not said). docs/memory-map.md is
- * generated from these comments.
+ * record. The doc comment of each constant is its specification: what it is for, who writes it (`@writer`: the module that
+ * owns it; then, if any, those that fill in a new record or work on it under the same lock), who reads it (`@reader`) and
+ * what it holds first (`@initial`, 0 when not said). docs/memory-map.md is generated from these comments, and
+ * scripts/check-writers.mjs finds every write by another module.
  *
  * "Owner" is the machine that holds the processor a word belongs to. A word that only its owner writes may be read and
  * written plainly by the owner; other threads see it after the owner's next atomic operation.
@@ -28,7 +29,7 @@ export const H_PROCS = 1;
 export const H_MAX_MACHINES = 2;
 /** Goroutine descriptors, the unusable number 0 included. @writer memory/shared-memory @reader all */
 export const H_MAX_GOROUTINES = 3;
-/** Time slice in microseconds. @writer memory/shared-memory @reader scheduler/sysmon */
+/** Time slice in microseconds. @writer memory/shared-memory @reader scheduler/monitor */
 export const H_TIME_SLICE_US = 4;
 /** Ring capacity in use: 256, or a smaller power of two in tests. @writer memory/shared-memory @reader queue/run-queue */
 export const H_RING_SIZE = 5;
@@ -52,15 +53,15 @@ export const SCHED_LOCK: number = SCHED_BASE + 1;
 export const SCHED_IDLE_P: number = SCHED_BASE + 2;
 /** First idle machine, linked through M_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const SCHED_IDLE_M: number = SCHED_BASE + 3;
-/** Threads wanted beyond those that exist: a count the host takes and starts. @writer scheduler/idle @reader host */
+/** Threads wanted beyond those that exist: a count the host takes and starts. @writer scheduler/idle @reader scheduler/idle, scheduler/host */
 export const SCHED_WANTED: number = SCHED_BASE + 4;
-/** 0 open, 1 draining (the host wants to know when all is idle), 2 closed: machines leave at their next look. @writer scheduler/host @reader scheduler/machine, scheduler/sysmon */
+/** 0 open, 1 draining (the host wants to know when all is idle), 2 closed: machines leave at their next look. @writer scheduler/host @reader scheduler */
 export const SCHED_CLOSING: number = SCHED_BASE + 5;
 /** Lock of the tree of contexts, and of who is cancelled: 0 free, else the owner's thread number + 1. @writer context/tree @reader context/tree */
 export const CONTEXT_LOCK: number = SCHED_BASE + 10;
 /** Threads wanted or starting. @writer scheduler/idle @reader scheduler/idle */
 export const SCHED_COMING: number = SCHED_BASE + 9;
-/** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle, scheduler/sysmon */
+/** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle, scheduler/monitor */
 export const SCHED_WAIT_HEAD: number = SCHED_BASE + 7;
 /** Last machine that waits for a processor; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const SCHED_WAIT_TAIL: number = SCHED_BASE + 8;
@@ -73,14 +74,14 @@ export const GLOBAL_LOCK: number = SCHED_BASE + 16;
 export const GLOBAL_HEAD: number = SCHED_BASE + 17;
 /** Last goroutine of the global queue; under GLOBAL_LOCK. @writer queue/global-queue @reader queue/global-queue */
 export const GLOBAL_TAIL: number = SCHED_BASE + 18;
-/** Its length; written under GLOBAL_LOCK, read without. @writer queue/global-queue @reader scheduler/find-runnable */
+/** Its length; written under GLOBAL_LOCK, read without. @writer queue/global-queue @reader queue/global-queue */
 export const GLOBAL_SIZE: number = SCHED_BASE + 19;
 
 /** sysmon's sleep: 0 awake, 1 asleep while all processors are idle, 2 asleep between two passes. @writer scheduler/sysmon-park @reader scheduler/sysmon-park */
 export const SYSMON_PARK: number = SCHED_BASE + 32;
 /** When sysmon wakes by itself, a double in milliseconds of the runtime's clock. Stored before SYSMON_PARK says that it sleeps. @writer scheduler/sysmon-park @reader scheduler/sysmon-park */
 export const SYSMON_UNTIL: number = SCHED_BASE + 34;
-/** Passes sysmon has made. @writer scheduler/sysmon @reader tests */
+/** Passes sysmon has made. @writer scheduler/monitor @reader tests */
 export const SYSMON_PASSES: number = SCHED_BASE + 33;
 
 /** Lock of the function table. @writer goroutine/function-table @reader goroutine/function-table */
@@ -112,15 +113,15 @@ export const POOL_TIMER = 21;
 export const POOL_KINDS = 32;
 /** Words of a pool record. */
 export const POOL_WORDS = 16;
-/** Lock: 0 free, else the owner's thread number + 1. @writer memory/record-pool @reader memory/record-pool */
+/** Lock: 0 free, else the owner's thread number + 1. @writer memory/record-pool, memory/slab @reader memory/record-pool */
 export const POOL_LOCK = 0;
-/** First free record. @writer memory/record-pool @reader memory/record-pool */
+/** First free record. @writer memory/record-pool, memory/slab @reader memory/record-pool */
 export const POOL_HEAD = 1;
-/** Free records in the list. @writer memory/record-pool @reader memory/record-pool */
+/** Free records in the list. @writer memory/record-pool, memory/slab @reader memory/record-pool, memory/slab */
 export const POOL_COUNT = 2;
-/** Records ever handed out: numbers from here on are untouched memory. @initial 1 @writer memory/record-pool @reader memory/record-pool, inspect */
+/** Records ever handed out: numbers from here on are untouched memory. @initial 1 @writer memory/record-pool, memory/slab, memory/shared-memory (at first) @reader memory/record-pool, inspect */
 export const POOL_BUMP = 3;
-/** For pools that grow: end of the untouched numbers that begin at POOL_BUMP. @writer memory/record-pool @reader memory/record-pool, memory/slab */
+/** For pools that grow: end of the untouched numbers that begin at POOL_BUMP. @writer memory/slab @reader memory/record-pool, memory/slab */
 export const POOL_LIMIT = 4;
 /** POOL_COUNT after the last search for whole runs to give back: while it is the same, another would find nothing. @writer memory/slab @reader memory/slab */
 export const POOL_SEARCHED = 5;
@@ -132,17 +133,17 @@ export const POOL_SEARCHED = 5;
 export const CACHE_WORDS = 128;
 /** First of POOL_KINDS pairs (first free record, count): this owner's share of each pool. @writer memory/record-pool @reader memory/record-pool */
 export const CACHE_POOLS = 0;
-/** Goroutines started by this owner, a double. @writer scheduler/thread @reader inspect/stats */
+/** Goroutines started by this owner, a double. @writer scheduler/thread, time/held-goroutine (takes back what has not started) @reader inspect/stats */
 export const CACHE_SPAWNED = 64;
-/** Goroutines that ended on this owner, a double. @writer scheduler/thread @reader inspect/stats */
+/** Goroutines that ended on this owner, a double. @writer scheduler/machine @reader inspect/stats */
 export const CACHE_ENDED = 66;
 /** Goroutines this owner parked, a double. @writer scheduler/machine @reader inspect/stats */
 export const CACHE_PARKS = 68;
-/** Goroutines this owner stole, a double. @writer scheduler/find-runnable @reader inspect/stats */
+/** Goroutines this owner stole, a double. @writer scheduler/machine @reader inspect/stats */
 export const CACHE_STEALS = 70;
 /** Preempted goroutines, a double. @writer scheduler/machine @reader inspect/stats */
 export const CACHE_PREEMPTIONS = 72;
-/** Processors handed to another machine, a double. @writer scheduler/idle @reader inspect/stats */
+/** Processors handed to another machine, a double. @writer scheduler/machine @reader inspect/stats */
 export const CACHE_HANDOFFS = 74;
 /** Next goroutine id to give, a double. @writer goroutine/identity @reader goroutine/identity */
 export const CACHE_GOID_NEXT = 76;
@@ -155,27 +156,27 @@ export const CACHE_VALUE = 126;
 
 /** Words of a processor record: five lines of state, the ring behind. */
 export const P_WORDS: number = 80 + 256;
-/** 0 idle, else the number of the machine that holds it. @writer scheduler/idle @reader scheduler/sysmon, scheduler/find-runnable */
+/** 0 idle, else the number of the machine that holds it. @writer scheduler/idle @reader scheduler/monitor, scheduler/sysmon-park */
 export const P_MACHINE = 0;
 /** Next idle processor + 1; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const P_IDLE_NEXT = 1;
-/** Lock of the processor's timers: 0 free, else the owner's thread number + 1. @writer queue/timer-heap @reader queue/timer-heap, scheduler/sysmon-park */
+/** Lock of the processor's timers: 0 free, else the owner's thread number + 1. @writer scheduler/timers @reader scheduler/timers, scheduler/sysmon-park */
 export const P_TIMER_LOCK = 2;
 /** First timer of the heap, 0 for none; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
 export const P_TIMER_ROOT = 3;
-/** When the first timer is due, a double; Infinity without timers. Written under P_TIMER_LOCK, read without. @writer queue/timer-heap @reader scheduler/timers, scheduler/monitor @initial Infinity */
+/** When the first timer is due, a double; Infinity without timers. Written under P_TIMER_LOCK, read without. @writer queue/timer-heap, memory/shared-memory (at first) @reader scheduler/timers, scheduler/monitor @initial Infinity */
 export const P_TIMER_NEXT = 4;
 /** Times a timer was put into this heap, a double: equal times are served in this order; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
 export const P_TIMER_ORDER = 6;
 /** Timers in the heap, and those that have been taken from it to be run now: a deadlock needs it to be 0. @writer scheduler/timers @reader scheduler/timers */
 export const P_TIMER_COUNT = 8;
-/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/machine @reader scheduler/sysmon */
+/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/machine @reader scheduler/monitor */
 export const P_TICK = 16;
-/** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/preemption @reader scheduler/preemption */
+/** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/monitor, scheduler/cancellation, scheduler/machine (clears it) @reader scheduler/machine */
 export const P_PREEMPT = 17;
-/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/preemption @reader scheduler/preemption */
+/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/monitor, scheduler/machine (clears it) @reader scheduler/machine */
 export const P_GIVE_UP = 19;
-/** The goroutine running now, 0 for none. @writer scheduler/machine @reader scheduler/sysmon, inspect */
+/** The goroutine running now, 0 for none. @writer scheduler/machine @reader scheduler/monitor, inspect */
 export const P_CURRENT = 18;
 /** Ring: next place to take from, free-running. Moved by compare-and-swap, by anyone. @writer queue/run-queue @reader queue/run-queue */
 export const P_HEAD = 32;
@@ -214,24 +215,24 @@ export const M_GRANT_LOOP = 7;
 export const M_INBOX = 16;
 
 // ───────────────────────────── region: waiters ─────────────────────────────
-// Who stands in a queue: Go's sudog. Every goroutine has one of its own, inside its descriptor, for operations that wait in one place; a select takes one from the
-// region for each of its cases. A waiter is named by its first word, so that both kinds look the same to a queue.
+// Who stands in a queue: Go's sudog. Every goroutine has one of its own, inside its descriptor, for operations that wait in one place; a select has one for
+// each of its cases, in a block of the slab. A waiter is named by its first word, so that both kinds look the same to a queue.
 
 /** Words of a waiter. */
 export const W_WORDS = 8;
-/** Next in the queue, 0 for none; link of the free list. Under the queue's lock. @writer goroutine/wait-queue, memory/record-pool @reader goroutine/wait-queue */
+/** Next in the queue, 0 for none. Under the queue's lock. @writer goroutine/wait-queue, channel/channel-port (once served) @reader goroutine/wait-queue, channel/channel-port */
 export const W_NEXT = 0;
 /** Previous in the queue, 0 for none. Under the queue's lock. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const W_PREVIOUS = 1;
-/** Goroutine that waits. @writer goroutine/wait-queue @reader all who wake it */
+/** Goroutine that waits. @writer goroutine/wait-queue, channel/select @reader goroutine/wait-queue, channel, sync, context */
 export const W_GOROUTINE = 2;
-/** 0 for an ordinary waiter, else the number of the select's case + 1. @writer channel/select @reader goroutine/wait-queue */
+/** 0 for an ordinary waiter, else the number of the select's case + 1. @writer channel/select, goroutine/wait-queue @reader goroutine/wait-queue */
 export const W_CASE = 3;
 /** 1 while it stands in a queue. Under the queue's lock. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const W_QUEUED = 4;
-/** What the waker says to the woken: how it went, in bits 0–7 a value's tag. Its meaning is the operation's. @writer the operation's module @reader the operation's module */
+/** What the waker says to the woken: how it went, in bits 0–7 a value's tag. Its meaning is the operation's. @writer channel, sync, context (whose the operation is) @reader channel, sync, context */
 export const W_RESULT = 5;
-/** Payload of the value that is handed over, two words. @writer the operation's module @reader the operation's module */
+/** Payload of the value that is handed over, two words. @writer channel, sync (whose the operation is) @reader channel, sync */
 export const W_VALUE = 6;
 
 // ───────────────────────────── region: goroutines ─────────────────────────────
@@ -239,29 +240,29 @@ export const W_VALUE = 6;
 
 /** Words of a goroutine descriptor: three lines. */
 export const G_WORDS = 48;
-/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status @reader inspect, scheduler/supervise */
+/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread, scheduler/machine @reader inspect, context/cancel */
 export const G_STATUS = 0;
-/** Link of the one list this goroutine is on. @writer queue @reader queue */
+/** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group (members that wait for the limit) @reader queue, memory/record-pool, context/err-group */
 export const G_NEXT = 1;
 /** Function number. @writer scheduler/thread @reader scheduler/machine, inspect */
 export const G_FUNCTION = 2;
-/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread @reader scheduler/machine, scheduler/handle, scheduler/host */
+/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread, scheduler/machine (the result) @reader scheduler/machine, scheduler/handle, scheduler/host */
 export const G_META = 3;
-/** Four argument payloads of two words. After the end the first holds the result. @writer scheduler/thread @reader scheduler/machine, scheduler/handle, scheduler/host */
+/** Four argument payloads of two words. After the end the first holds the result. @writer scheduler/thread, scheduler/machine (the result) @reader scheduler/machine, scheduler/handle, scheduler/host */
 export const G_ARGS = 4;
 /** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread @reader scheduler/handle, inspect */
 export const G_ID = 12;
-/** Who waits for the end; see goroutine/completion. @writer goroutine/completion @reader goroutine/completion */
+/** Who waits for the end; see goroutine/completion. @writer goroutine/completion, scheduler/thread (at first), scheduler/host (of a run, at first) @reader goroutine/completion */
 export const G_JOIN = 14;
-/** Handles that may still ask for the result. @writer goroutine/completion @reader goroutine/completion */
+/** Handles that may still ask for the result. @writer goroutine/completion, scheduler/thread (at first) @reader goroutine/completion */
 export const G_REFS = 15;
-/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/machine @reader scheduler/thread */
+/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/machine, scheduler/thread (at first) @reader scheduler/thread */
 export const G_MACHINE = 16;
-/** Place of the frame in that machine's own table. @writer scheduler/machine @reader scheduler/machine */
+/** Place of the frame in that machine's own table. @writer scheduler/thread, scheduler/machine @reader scheduler */
 export const G_FRAME = 17;
-/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status @reader inspect */
+/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/thread (of a pseudo-goroutine) @reader inspect */
 export const G_WAIT_REASON = 18;
-/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel @reader scheduler/machine */
+/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel, scheduler/thread (at first) @reader scheduler, context/cancel */
 export const G_CANCELED = 19;
 /** Id of the goroutine that started this one, a double; 0 for the host. @writer scheduler/thread @reader inspect, context/cancel */
 export const G_PARENT = 20;
@@ -269,13 +270,13 @@ export const G_PARENT = 20;
 export const G_JOIN_NEXT = 22;
 /** Where the host keeps the promise that this goroutine settles. @writer scheduler/host @reader scheduler/host */
 export const G_HOST_SLOT = 23;
-/** Context it was started with: a record number, 0 for the background. @writer scheduler/thread @reader context */
+/** Context it was started with: a record number, 0 for the background. @writer scheduler/thread, context/cancel (at the end), time/held-goroutine @reader context */
 export const G_CONTEXT = 24;
 /** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread @reader scheduler/machine */
 export const G_ON_END = 25;
 /** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread @reader inspect */
 export const G_NAME_TAG = 26;
-/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue @reader channel/select */
+/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue, channel/select, scheduler/thread (at first) @reader channel/select */
 export const G_SELECT = 27;
 /** Payload of the name. @writer scheduler/thread @reader inspect */
 export const G_NAME = 28;
@@ -298,13 +299,13 @@ export const O_NEXT_FREE = 1;
 export const O_REFS = 2;
 /** Counts the uses of this record, so that a stale name is told from a new one. @writer scheduler/shared-object @reader scheduler/shared-object */
 export const O_GENERATION = 3;
-/** Lock of the words below. @writer sync @reader sync */
+/** Lock of the words below. @writer sync, channel, context/err-group, scheduler/shared-object (at first) @reader sync, channel, context/err-group */
 export const O_LOCK = 4;
-/** The counter, permits or value. @writer sync @reader sync */
+/** The counter, permits or value. @writer sync, scheduler/shared-object (at first) @reader sync */
 export const O_VALUE = 5;
-/** First waiter; see goroutine/wait-queue. @writer goroutine/wait-queue @reader goroutine/wait-queue */
+/** First waiter; see goroutine/wait-queue. @writer goroutine/wait-queue, scheduler/shared-object (at first) @reader goroutine/wait-queue */
 export const O_HEAD = 6;
-/** Last waiter. @writer goroutine/wait-queue @reader goroutine/wait-queue */
+/** Last waiter. @writer goroutine/wait-queue, scheduler/shared-object (at first) @reader goroutine/wait-queue */
 export const O_TAIL = 7;
 
 // Channels: the words of a sync object beyond the common ones, all under its lock unless one thread has the only reference.
@@ -321,11 +322,11 @@ export const C_PUT_AT = 8;
 export const C_TAKE_AT = 9;
 /** First word of the buffer, a block of the slab: a payload of two words for each place, then a byte for each place's tag; 0 for none. @writer channel/channel-port @reader channel/channel-port */
 export const C_BUFFER = 10;
-/** Queue (two words) of those who wait for a value. @writer goroutine/wait-queue @reader channel/channel-port, channel/channel-record */
+/** Queue (two words) of those who wait for a value. @writer goroutine/wait-queue, channel/channel-port (at first) @reader channel/channel-port, channel/channel-record */
 export const C_RECEIVERS = 11;
-/** Queue (two words) of those who wait to hand over theirs. @writer goroutine/wait-queue @reader channel/channel-port, channel/channel-record */
+/** Queue (two words) of those who wait to hand over theirs. @writer goroutine/wait-queue, channel/channel-port (at first) @reader channel/channel-port, channel/channel-record */
 export const C_SENDERS = 13;
-/** The timer of a timer's channel, whose one place does not show: length and capacity are 0. For a context's channel, its record's number, negative. @writer channel/channel-port, channel/kernel @reader channel/channel-record, channel/operations */
+/** The timer of a timer's channel, whose one place does not show: length and capacity are 0. For a context's channel, its record's number, negative. @writer channel/channel-port (at first), channel/kernel, channel/timer-channel @reader channel/channel-record, channel/operations */
 export const C_HIDDEN = 15;
 
 // Sync primitives: the words of a sync object beyond the common ones.
@@ -338,9 +339,9 @@ export const MUTEX_WAITERS = 6;
 export const RW_STATE = 5;
 /** Queue (two words) of those who wait to write. @writer goroutine/wait-queue @reader sync/rw-mutex-protocol */
 export const RW_WRITERS = 6;
-/** Queue (two words) of those who wait to read. @writer goroutine/wait-queue @reader sync/rw-mutex-protocol */
+/** Queue (two words) of those who wait to read. @writer goroutine/wait-queue, sync/rw-mutex (at first) @reader sync/rw-mutex-protocol */
 export const RW_READERS = 8;
-/** Counts the times it was locked for writing. @writer sync/rw-mutex-protocol: who locks it @reader sync/rw-mutex-protocol */
+/** Counts the times it was locked for writing. @writer sync/rw-mutex-protocol (who locks it) @reader sync/rw-mutex-protocol */
 export const RW_USE = 10;
 /** 0 not called, 1 the call is under way, 2 done. By compare-and-swap to 1, under the lock to 2. @writer sync/once @reader sync/once */
 export const ONCE_STATE = 5;
@@ -453,7 +454,7 @@ export const T_PERIOD = 8;
 export const T_HEAP = 10;
 /** What it does when it is due: a number of scheduler/timers. @writer scheduler/timers @reader scheduler/timers */
 export const T_KIND = 11;
-/** Whom: a goroutine, a sync object, a number of the kind's own. @writer scheduler/timers @reader scheduler/timers */
+/** Whom: a goroutine, a sync object, a number of the kind's own. @writer scheduler/timers, channel/timer-channel, time/after-func @reader scheduler/timers */
 export const T_TARGET = 12;
 /** Counts starts and stops, so that a firing under way can tell that it has been stopped since. @writer scheduler/timers @reader time */
 export const T_ARMING = 13;
