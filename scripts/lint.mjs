@@ -19,6 +19,8 @@ const steps = [
   ["unused files and dependencies", () => runCommand("knip", "knip", ["--no-config-hints"])],
   ["packages as published", () => published.every(isPublishable)],
   ["heddle only re-exports", () => runNode(script("check-reexports.mjs"), [])],
+  ["who writes which word", () => runNode(script("check-writers.mjs"), [])],
+  ["docs/memory-map.md", () => runNode(script("memory-map.mjs"), ["--check"])],
 ];
 if (existsSync(join(root, "packages/heddle/etc/heddle.api.md"))) {
   const config = join(root, "packages/heddle/api-extractor.json");
@@ -27,10 +29,6 @@ if (existsSync(join(root, "packages/heddle/etc/heddle.api.md"))) {
     () => runCommand("@microsoft/api-extractor", "api-extractor", ["run", "--config", config]),
   ]);
 }
-if (existsSync(script("memory-map.mjs"))) {
-  steps.push(["docs/memory-map.md", () => runNode(script("memory-map.mjs"), ["--check"])]);
-}
-
 forgetReport("lint");
 const failures = [];
 for (const [name, check] of steps) {
