@@ -1,6 +1,5 @@
 /** A runtime as its host sees it. */
 
-import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import {
   closedError,
@@ -91,7 +90,6 @@ export class Runtime implements AsyncDisposable {
 
   /** See `start`. */
   static async start(options?: RuntimeOptions): Promise<Runtime> {
-    refuseOnMachine("start");
     const runtime = new Runtime(checkOptions(options));
     await runtime.boot();
     return runtime;
@@ -184,7 +182,8 @@ export class Runtime implements AsyncDisposable {
   private onEnded(machine: number, error: unknown): void {
     this.host.idle.setLife(machine, this.closed ? LIFE_NONE : LIFE_LOST);
     if (this.closed) return;
-    const lost = new MachineLostError(`the thread of machine ${machine} ended`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    const lost = new MachineLostError(`the thread of machine ${machine} ended: ${reason}`, { cause: error });
     this.settleAlive.reject(lost);
     this.fail(lost);
   }
@@ -267,6 +266,7 @@ function firstLine(text: string): string {
  * ```
  */
 export function start(options?: RuntimeOptions): Promise<Runtime> {
+  refuseOnMachine("start");
   return Runtime.start(options);
 }
 
@@ -277,13 +277,29 @@ let defaultRuntime: Promise<Runtime> | undefined;
  *
  * @throws what the body throws; `FunctionError`, `CloneError`; `NoRuntimeError` inside a goroutine
  */
-export async function run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R> {
+export function run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R> {
+  // Thrown, not rejected with: so a module that calls this at its top level fails to load on a machine, and says why.
   refuseOnMachine("run");
-  defaultRuntime ??= Runtime.start({ procs: availableParallelism() });
-  let runtime = await defaultRuntime;
-  if (runtime.closed) {
-    defaultRuntime = Runtime.start({ procs: availableParallelism() });
-    runtime = await defaultRuntime;
-  }
+  return runOnDefault(fn, args);
+}
+
+async function runOnDefault<A extends unknown[], R>(fn: GoFunction<A, R>, args: A): Promise<R> {
+  const runtime = await openDefaultRuntime();
   return runtime.run(fn, ...args);
+}
+
+/** The default runtime: started if there is none yet, or the last one has ended. All who ask at the same time get the same. */
+async function openDefaultRuntime(): Promise<Runtime> {
+  for (;;) {
+    defaultRuntime ??= Runtime.start();
+    const starting = defaultRuntime;
+    try {
+      const runtime = await starting;
+      if (!runtime.closed) return runtime;
+    } catch (error) {
+      if (defaultRuntime === starting) defaultRuntime = undefined;
+      throw error;
+    }
+    if (defaultRuntime === starting) defaultRuntime = undefined;
+  }
 }
