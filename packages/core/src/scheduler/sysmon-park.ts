@@ -77,38 +77,54 @@ export function dueForSysmon(i32: Int32Array, f64: Float64Array, processor: numb
   return held ? when + STUCK_MS : when;
 }
 
+/** How a sleep was announced, and its end. */
+export interface AnnouncedSleep {
+  /** What SYSMON_PARK holds until somebody wakes sysmon. */
+  readonly kind: number;
+  /** By the runtime's clock. */
+  readonly until: number;
+}
+
 /**
- * sysmon sleeps: `delayMs` long, or deeply if all processors are idle, in any case not beyond the earliest timer. False if the sleep was
- * a deep one or was not begun, so that the next passes should be quick ones.
+ * sysmon sleeps: `delayMs` long, or deeply if all processors are idle, in any case not beyond the earliest timer. False if the sleep
+ * was a deep one or was not begun, so that the next passes should be quick ones.
  */
 export function sleepBetweenPasses(words: SysmonWords, delayMs: number, clock: () => number): boolean {
+  const { i32 } = words;
+  const sleep = announceSleep(words, delayMs, clock);
+  if (sleep !== undefined) {
+    const ms = sleep.until - clock();
+    if (ms > 0) Atomics.wait(i32, SYSMON_PARK, sleep.kind, Math.min(ms, LONGEST_MS));
+  }
+  Atomics.store(i32, SYSMON_PARK, AWAKE);
+  return sleep?.kind === BRIEF;
+}
+
+/** Steps (1) to (3), and the time of (4); `undefined` when there is no time to sleep. */
+export function announceSleep(
+  words: SysmonWords,
+  delayMs: number,
+  clock: () => number,
+): AnnouncedSleep | undefined {
   const { i32, f64, procs } = words;
   let kind = DEEP;
   let until = Number.POSITIVE_INFINITY;
   f64[SYSMON_UNTIL >> 1] = until;
   Atomics.store(i32, SYSMON_PARK, DEEP);
-  if (Atomics.load(i32, SCHED_CLOSING) === CLOSED) return wakeUp(i32);
+  if (Atomics.load(i32, SCHED_CLOSING) === CLOSED) return undefined;
   if (Atomics.load(i32, SCHED_IDLE) >>> IDLE_SHIFT !== procs) {
     kind = BRIEF;
     until = clock() + delayMs;
     f64[SYSMON_UNTIL >> 1] = until;
     // Unless somebody has woken it from the deep sleep it did not begin.
-    if (Atomics.compareExchange(i32, SYSMON_PARK, DEEP, BRIEF) !== DEEP) return wakeUp(i32);
+    if (Atomics.compareExchange(i32, SYSMON_PARK, DEEP, BRIEF) !== DEEP) return undefined;
   }
   const due = earliestTimer(words);
   if (due < until) {
     until = due;
     f64[SYSMON_UNTIL >> 1] = until;
   }
-  const ms = until - clock();
-  if (ms > 0) Atomics.wait(i32, SYSMON_PARK, kind, Math.min(ms, LONGEST_MS));
-  wakeUp(i32);
-  return kind === BRIEF;
-}
-
-function wakeUp(i32: Int32Array): false {
-  Atomics.store(i32, SYSMON_PARK, AWAKE);
-  return false;
+  return { kind, until };
 }
 
 function earliestTimer({ i32, f64, processors, procs }: SysmonWords): number {
