@@ -10,6 +10,16 @@
  * refuses to do. Errors are all those with Error.prototype in their chain: old-style error classes have no slot either.
  */
 
+import {
+  bytesOfBuffer,
+  hasSlot,
+  sizeOfMap,
+  sizeOfSet,
+  sourceOfRegExp,
+  tagOf,
+  timeOfDate,
+  unbox,
+} from "./intrinsics.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
 
 export const IS_PLAIN = 0;
@@ -30,54 +40,20 @@ const IS_FOREIGN = 11;
 export type Verdict = number | ReferenceKind;
 
 const { getPrototypeOf } = Object;
-const { isArray } = Array;
-const { isView } = ArrayBuffer;
 const OBJECT_PROTOTYPE = Object.prototype;
-const tagOf = Object.prototype.toString;
-
-/** The getter of a property that reads an internal slot. */
-function slotGetter(prototype: object, property: string): (this: unknown) => unknown {
-  return Object.getOwnPropertyDescriptor(prototype, property)?.get as (this: unknown) => unknown;
-}
-
-const boxedValueOf: readonly ((this: never) => unknown)[] = [
-  Number.prototype.valueOf,
-  String.prototype.valueOf,
-  Boolean.prototype.valueOf,
-  BigInt.prototype.valueOf,
-];
-
-/** The primitive inside a boxed one. Throws `TypeError` for everything else. */
-export function unbox(value: object): unknown {
-  for (const valueOf of boxedValueOf) {
-    if (holds(value, valueOf as (this: unknown) => unknown)) return valueOf.call(value as never);
-  }
-  throw new TypeError("unbox: not a boxed number, string, boolean or bigint");
-}
-
-function holds(value: object, read: (this: unknown) => unknown): boolean {
-  try {
-    read.call(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** By verdict: what throws unless the slot is there. */
-const slotReaders: readonly (((this: unknown) => unknown) | undefined)[] = [
+const slotReaders: readonly (((this: object) => unknown) | undefined)[] = [
   undefined,
   undefined,
   undefined,
-  slotGetter(Map.prototype, "size"),
-  slotGetter(Set.prototype, "size"),
-  Date.prototype.getTime as (this: unknown) => unknown,
-  slotGetter(RegExp.prototype, "source"),
-  function (this: unknown) {
-    return unbox(this as object);
-  },
+  sizeOfMap,
+  sizeOfSet,
+  timeOfDate,
+  sourceOfRegExp,
+  unbox,
   undefined,
-  slotGetter(ArrayBuffer.prototype, "byteLength"),
+  bytesOfBuffer,
 ];
 
 /** What stands `steps` prototypes above an object. */
@@ -194,8 +170,8 @@ export class Classifier {
   verdictOn(value: object): Verdict {
     const prototype = getPrototypeOf(value) as object | null;
     if (prototype === OBJECT_PROTOTYPE) return IS_PLAIN;
-    if (isArray(value)) return IS_ARRAY;
-    if (isView(value)) return IS_VIEW;
+    if (Array.isArray(value)) return IS_ARRAY;
+    if (ArrayBuffer.isView(value)) return IS_VIEW;
     if (prototype === null) return this.judgeForeign(value);
     const verdict = this.verdicts.get(prototype) ?? this.judge(prototype);
     if (verdict === IS_PLAIN) return IS_PLAIN;
@@ -222,7 +198,7 @@ export class Classifier {
   private confirm(value: object, verdict: Verdict): Verdict {
     if (typeof verdict === "object") return verdict.is(value) ? verdict : IS_REFUSED;
     const reader = slotReaders[verdict];
-    return reader === undefined || holds(value, reader) ? verdict : IS_REFUSED;
+    return reader === undefined || hasSlot(value, reader) ? verdict : IS_REFUSED;
   }
 
   private judgeForeign(value: object): Verdict {

@@ -178,7 +178,8 @@ export class Decoder {
     const flags = i32[base + BLOCK_FLAGS];
     this.base = base;
     if (words > capacity) throw this.corrupt(`its slot says ${words} words, and it has room for ${capacity}`);
-    if (i32[base + BLOCK_WORDS] !== words) throw this.corrupt(`it says ${i32[base + BLOCK_WORDS]} words, its slot ${words}`);
+    if (i32[base + BLOCK_WORDS] !== words)
+      throw this.corrupt(`it says ${i32[base + BLOCK_WORDS]} words, its slot ${words}`);
     if ((flags & ~BLOCK_HAS_BACK) !== BLOCK_MAGIC) throw this.corrupt(`its flags are ${flags}`);
     // Divided, not multiplied: a product could wrap around.
     const mayFit = items > HEADER_WORDS && references >= 0 && references <= (words - items) / REFERENCE_WORDS;
@@ -438,6 +439,7 @@ export class Decoder {
   private readArray(n: number, withProperties: boolean): unknown[] {
     const length = this.readLength(n);
     const isShort = length <= ALLOCATED_ELEMENTS && length <= this.end - this.at;
+    // oxlint-disable-next-line unicorn/no-new-array -- all elements at once, half the time of one after another
     const array = this.register(isShort ? new Array<unknown>(length) : []);
     this.enter();
     this.fillArray(array, length, withProperties);

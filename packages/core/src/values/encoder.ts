@@ -71,10 +71,20 @@ import {
   IS_REGEXP,
   IS_SET,
   IS_VIEW,
-  unbox,
   type Verdict,
 } from "./classify.ts";
 import type { ErrorClasses } from "./error-classes.ts";
+import {
+  flagsOfRegExp,
+  forEachEntry,
+  forEachMember,
+  hasOwn as hasOwnProperty,
+  isEnumerable,
+  sourceOfRegExp,
+  tagOf,
+  timeOfDate,
+  unbox,
+} from "./intrinsics.ts";
 import { LargeParts } from "./large-parts.ts";
 import { keyOfEntry, type PathKey, type PathStart, pathText, valueOfEntry } from "./path.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
@@ -102,18 +112,7 @@ const HOLES_IN_A_ROW = 64;
 const LONGEST_RUN = 1 << 16;
 const ARGUMENTS_TAG = "[object Arguments]";
 
-const hasOwn = Object.prototype.hasOwnProperty;
-const isEnumerable = Object.prototype.propertyIsEnumerable;
-const mapForEach = Map.prototype.forEach;
-const setForEach = Set.prototype.forEach;
-const getTime = Date.prototype.getTime;
-const tagOf = Object.prototype.toString;
-const sourceOf = getterOf(RegExp.prototype, "source");
-const flagsOf = getterOf(RegExp.prototype, "flags");
-
-function getterOf(prototype: object, property: string): (this: object) => string {
-  return Object.getOwnPropertyDescriptor(prototype, property)?.get as (this: object) => string;
-}
+const hasOwn = hasOwnProperty;
 
 /** What the encoder needs of its thread. */
 export interface EncoderParts {
@@ -296,12 +295,12 @@ export class Encoder {
     switch (verdict) {
       case IS_DATE:
         this.out.word(DATE);
-        return this.out.double(getTime.call(value));
+        return this.out.double(timeOfDate.call(value));
       case IS_REGEXP:
         return this.writeRegExp(value as RegExp);
       case IS_BOXED:
         this.out.word(BOXED);
-        return this.write(unbox(value));
+        return this.write(unbox.call(value));
       case IS_BUFFER:
         return this.writeBuffer(value as ArrayBuffer);
       case IS_VIEW:
@@ -373,7 +372,7 @@ export class Encoder {
   private writeMap(map: Map<unknown, unknown>): void {
     // A copy first: code that runs in between may add entries without end.
     const entries: unknown[] = [];
-    mapForEach.call(map, (value, key) => {
+    forEachEntry.call(map, (value, key) => {
       entries.push(key, value);
     });
     const depth = ++this.depth;
@@ -389,7 +388,7 @@ export class Encoder {
 
   private writeSet(set: Set<unknown>): void {
     const members: unknown[] = [];
-    setForEach.call(set, (member) => {
+    forEachMember.call(set, (member) => {
       members.push(member);
     });
     const depth = ++this.depth;
@@ -632,8 +631,8 @@ export class Encoder {
 
   private writeRegExp(value: RegExp): void {
     this.out.word(REGEXP);
-    this.writeString(sourceOf.call(value));
-    this.writeString(flagsOf.call(value));
+    this.writeString(sourceOfRegExp.call(value));
+    this.writeString(flagsOfRegExp.call(value));
   }
 
   private writeBuffer(buffer: ArrayBuffer): void {

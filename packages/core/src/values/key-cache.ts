@@ -21,7 +21,7 @@ function interned(key: string): string {
 
 export class KeyCache {
   /** The names, by place. */
-  readonly keys: string[] = new Array<string>(PLACES).fill("");
+  readonly keys: string[] = Array.from({ length: PLACES }, () => "");
   /** By place, 1 if Object.prototype has a property of that name, so that assigning might not create one. */
   readonly inherited: Uint8Array = new Uint8Array(PLACES);
   private readonly lengths = new Int32Array(PLACES).fill(-1);

@@ -45,9 +45,7 @@ type AnyKind = ReferenceKind<never>;
 
 /** The kinds that a thread knows. All are registered before the first value is encoded or decoded. */
 export class ReferenceTable {
-  private readonly kinds: (AnyKind | undefined)[] = new Array<AnyKind | undefined>(REFERENCE_KINDS).fill(
-    undefined,
-  );
+  private readonly kinds: (AnyKind | undefined)[] = Array.from({ length: REFERENCE_KINDS });
   private readonly byPrototype = new Map<object, AnyKind>();
 
   register<T extends object>(kind: ReferenceKind<T>): void {

@@ -7,7 +7,7 @@
 const FEW = 16;
 
 export class SeenObjects {
-  private objects: (object | undefined)[] = new Array<object | undefined>(FEW).fill(undefined);
+  private objects: (object | undefined)[] = Array.from({ length: FEW });
   private numbers: Map<object, number> | undefined = undefined;
   /** Objects seen. */
   count = 0;
@@ -36,7 +36,7 @@ export class SeenObjects {
       this.truncate(0);
       return;
     }
-    this.objects = new Array<object | undefined>(FEW).fill(undefined);
+    this.objects = Array.from({ length: FEW });
     this.numbers = undefined;
     this.count = 0;
   }

@@ -15,6 +15,7 @@
  */
 
 import { CorruptValueError } from "../base/errors.ts";
+import { bytesOfSharedBuffer, hasSlot } from "./intrinsics.ts";
 import type { ReferenceKind } from "./references.ts";
 import { REFERENCE_KINDS } from "./tags.ts";
 
@@ -32,18 +33,9 @@ export interface SharedBufferTable {
 /** The kind of reference that SharedArrayBuffers are. */
 export const SHARED_BUFFER_KIND: number = REFERENCE_KINDS - 1;
 
-const byteLengthOf = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, "byteLength")?.get as (
-  this: object,
-) => number;
-
-/** Whether this is a SharedArrayBuffer, of whatever realm: only those have the internal slot that its getter reads. */
+/** Whether this is a SharedArrayBuffer, of whatever realm. */
 export function isSharedBuffer(value: object): value is SharedArrayBuffer {
-  try {
-    byteLengthOf.call(value);
-    return true;
-  } catch {
-    return false;
-  }
+  return hasSlot(value, bytesOfSharedBuffer);
 }
 
 /** SharedArrayBuffers as one more kind of reference: the number is the index, and there are no generations. */

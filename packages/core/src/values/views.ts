@@ -1,5 +1,7 @@
 /** The kinds of views on a buffer, by number. */
 
+import { classOfTypedArray } from "./intrinsics.ts";
+
 type ViewClass = new (buffer: ArrayBufferLike, offset: number, length: number) => ArrayBufferView;
 
 /** Classes by number; never reordered. Engines that know Float16Array have one more. */
@@ -24,15 +26,9 @@ const classes = VIEW_NAMES.map(
 );
 const numbers = new Map<string | undefined, number>(VIEW_NAMES.map((name, number) => [name, number]));
 
-/** Reads the internal slot that tells a typed array's class; undefined for everything else. */
-const classNameOf = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype) as object,
-  Symbol.toStringTag,
-)?.get as (this: ArrayBufferView) => string | undefined;
-
 /** The number of a view's class, whatever its prototype says. */
 export function viewKindOf(view: ArrayBufferView): number {
-  return numbers.get(classNameOf.call(view)) ?? 0;
+  return numbers.get(classOfTypedArray.call(view)) ?? 0;
 }
 
 /** A view of a kind; `undefined` if there is no such kind. `length` is in elements. Throws `RangeError` if it does not fit into the buffer. */

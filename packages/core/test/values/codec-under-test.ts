@@ -111,7 +111,7 @@ export interface CodecUnderTest {
   readonly slot: number;
   readonly otherSlot: number;
   /** There and back. */
-  copy<T>(value: T): T;
+  readonly copy: <T>(value: T) => T;
   expectNothingKept(): void;
 }
 
@@ -127,11 +127,17 @@ export function codecUnderTest(options: { slabBytes?: number; text?: TextPort } 
   const slab = new Slab(memory, 0, memory.layout.caches);
   const references = new ReferenceTable();
   const buffers = new LocalSharedBuffers();
-  const records = new Counting<Record>(0, Record.prototype, Record.is, Record.indexOf, (index) => new Record(index));
+  const records = new Counting<Record>(
+    0,
+    Record.prototype,
+    (value) => Record.is(value),
+    (value) => Record.indexOf(value),
+    (index) => new Record(index),
+  );
   const outcomes = new Counting<Outcome>(
     3,
     Outcome.prototype,
-    Outcome.is,
+    (value) => Outcome.is(value),
     (value) => value.index,
     (index) => new Outcome(index),
     {

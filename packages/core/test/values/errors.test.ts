@@ -10,16 +10,19 @@ afterEach(() => subject.expectNothingKept());
 describe("an error keeps", () => {
   const builtIn = [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError];
 
-  it.each([...builtIn, ...Object.values(classes)].map((c) => [c.prototype.name, c] as const))("its class %s", (name, errorClass) => {
-    const error = new errorClass("what went wrong", { cause: { inner: new Map([[1, 2]]) } });
-    const back = copy(error);
-    expect(Object.getPrototypeOf(back)).toBe(errorClass.prototype);
-    expect([back.name, back.message, back.stack]).toEqual([name, error.message, error.stack]);
-    expect(back.cause).toEqual({ inner: new Map([[1, 2]]) });
-    expect((back as { code?: string }).code).toBe((error as { code?: string }).code);
-    expect(back).toStrictEqual(error);
-    expect(Object.keys(back)).toEqual(Object.keys(error));
-  });
+  it.each([...builtIn, ...Object.values(classes)].map((c) => [c.prototype.name, c] as const))(
+    "its class %s",
+    (name, errorClass) => {
+      const error = new errorClass("what went wrong", { cause: { inner: new Map([[1, 2]]) } });
+      const back = copy(error);
+      expect(Object.getPrototypeOf(back)).toBe(errorClass.prototype);
+      expect([back.name, back.message, back.stack]).toEqual([name, error.message, error.stack]);
+      expect(back.cause).toEqual({ inner: new Map([[1, 2]]) });
+      expect((back as { code?: string }).code).toBe((error as { code?: string }).code);
+      expect(back).toStrictEqual(error);
+      expect(Object.keys(back)).toEqual(Object.keys(error));
+    },
+  );
 
   it("its message, empty or absent", () => {
     expect(Object.hasOwn(copy(new Error()), "message")).toBe(false);
@@ -43,7 +46,12 @@ describe("an error keeps", () => {
   });
 
   it("its own properties", () => {
-    const error = Object.assign(new Error("ENOENT"), { code: "ENOENT", errno: -2, path: "/x", details: [1, { a: 1 }] });
+    const error = Object.assign(new Error("ENOENT"), {
+      code: "ENOENT",
+      errno: -2,
+      path: "/x",
+      details: [1, { a: 1 }],
+    });
     expect(copy(error)).toMatchObject({ code: "ENOENT", errno: -2, path: "/x", details: [1, { a: 1 }] });
     expect(Object.keys(copy(error))).toEqual(["code", "errno", "path", "details"]);
   });
@@ -108,7 +116,12 @@ describe("what hangs on an error and cannot be copied", () => {
   it("does not disturb what follows, nor what it shares with it", () => {
     const shared = { x: 1 };
     const error = Object.assign(new Error("e"), { bad: [shared, () => {}], good: shared });
-    const back = copy([error, shared, new Uint8Array(3000).fill(5), new Record(4)]) as [Error & { good: object }, object, Uint8Array, Record];
+    const back = copy([error, shared, new Uint8Array(3000).fill(5), new Record(4)]) as [
+      Error & { good: object },
+      object,
+      Uint8Array,
+      Record,
+    ];
     expect(back[0].good).toBe(back[1]);
     expect(back[2]).toEqual(new Uint8Array(3000).fill(5));
     expect(Record.indexOf(back[3])).toBe(4);

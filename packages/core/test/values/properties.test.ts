@@ -18,7 +18,9 @@ const anything = fc.anything({
     fc.double(),
     fc.constantFrom(0, -0, Number.NaN, 2 ** 31, -(2 ** 25)),
     fc.string({ unit: "binary", maxLength: 60 }),
-    fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 400 }).map((units) => String.fromCharCode(...units)),
+    fc
+      .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 400 })
+      .map((units) => String.fromCharCode(...units)),
     fc.constant(null),
     fc.constant(undefined),
     fc.bigInt(),
@@ -57,7 +59,8 @@ const graph = fc
     const make: (() => Container)[] = [() => [], () => new Map(), () => new Set(), () => ({})];
     const containers = kinds.map((kind) => (make[kind] as () => Container)());
     const all = [...containers, ...leaves];
-    for (const [from, to, how] of links) insert(containers[from % containers.length] as Container, all[to % all.length], how);
+    for (const [from, to, how] of links)
+      insert(containers[from % containers.length] as Container, all[to % all.length], how);
     return containers;
   });
 
@@ -98,7 +101,9 @@ const damage = fc.record({
     fc.integer(),
     fc.constantFrom(0, -1, 1, 0x7fffffff, -0x80000000),
     // A kind of item with some n, since those are what the decoder acts on.
-    fc.tuple(fc.integer({ min: 0, max: 40 }), fc.oneof(fc.nat(40), fc.nat(0x3ffffff))).map(([kind, n]) => kind | (n << 6)),
+    fc
+      .tuple(fc.integer({ min: 0, max: 40 }), fc.oneof(fc.nat(40), fc.nat(0x3ffffff)))
+      .map(([kind, n]) => kind | (n << 6)),
   ),
 });
 
@@ -121,7 +126,11 @@ it("a block written over at random is some value or a CorruptValueError", () => 
   fc.assert(
     fc.property(graph, fc.array(damage, { minLength: 1, maxLength: 6 }), (value, damages) => {
       const error = Object.assign(new RangeError("r", { cause: 1 }), { code: "E" });
-      const tag = codec.put(slot, [value, new Record(3), error, /x/g, new DataView(new ArrayBuffer(2000)), 2n ** 80n, "x".repeat(300)], "v");
+      const tag = codec.put(
+        slot,
+        [value, new Record(3), error, /x/g, new DataView(new ArrayBuffer(2000)), 2n ** 80n, "x".repeat(300)],
+        "v",
+      );
       const base = memory.i32[slot] * 16;
       for (const { place, word } of damages) memory.i32[base + (place % memory.i32[slot + 1])] = word;
       takeDamaged(tag);
@@ -134,9 +143,14 @@ it("a block written over at random is some value or a CorruptValueError", () => 
 it("a block of random words is some value or a CorruptValueError", () => {
   fc.assert(
     fc.property(fc.array(damage, { minLength: 2, maxLength: 60 }), fc.boolean(), (words, withBack) => {
-      const tag = codec.put(slot, new Array(words.length).fill("seven"), "v");
+      const tag = codec.put(
+        slot,
+        words.map(() => "seven"),
+        "v",
+      );
       const base = memory.i32[slot] * 16;
-      for (let i = 4; i < memory.i32[slot + 1]; i++) memory.i32[base + i] = (words[(i - 4) % words.length] as { word: number }).word;
+      for (let i = 4; i < memory.i32[slot + 1]; i++)
+        memory.i32[base + i] = (words[(i - 4) % words.length] as { word: number }).word;
       if (withBack) memory.i32[base + 3] |= 1;
       takeDamaged(tag);
     }),
@@ -145,7 +159,11 @@ it("a block of random words is some value or a CorruptValueError", () => {
 });
 
 it("a corrupt length reserves no memory that the block could not fill", () => {
-  const tag = codec.put(slot, Array.from({ length: 50_000 }, () => "x"), "v");
+  const tag = codec.put(
+    slot,
+    Array.from({ length: 50_000 }, () => "x"),
+    "v",
+  );
   const base = memory.i32[slot] * 16;
   // Arrays in arrays, each claiming all that is left.
   for (let i = 4; i < memory.i32[slot + 1]; i++) memory.i32[base + i] = 14 | (50_000 << 6);
@@ -153,7 +171,11 @@ it("a corrupt length reserves no memory that the block could not fill", () => {
 });
 
 it("a corrupt number of holes reserves no memory at all", () => {
-  const tag = codec.put(slot, Array.from({ length: 20_000 }, () => "x"), "v");
+  const tag = codec.put(
+    slot,
+    Array.from({ length: 20_000 }, () => "x"),
+    "v",
+  );
   const base = memory.i32[slot] * 16;
   // 5000 arrays of 30 million holes each.
   const items = [14 | (30_000_000 << 6), 19, 30_000_000, 0];
@@ -163,7 +185,11 @@ it("a corrupt number of holes reserves no memory at all", () => {
 
 it("containers nested deeper than any encoder writes them are a CorruptValueError, not a full stack", () => {
   for (const item of [14 | (1 << 6), 24, 20 | (1 << 6), 23, 31 | (3 << 6), 12]) {
-    const tag = codec.put(slot, Array.from({ length: 50_000 }, () => "x"), "v");
+    const tag = codec.put(
+      slot,
+      Array.from({ length: 50_000 }, () => "x"),
+      "v",
+    );
     const base = memory.i32[slot] * 16;
     memory.i32.fill(item, base + 4, base + memory.i32[slot + 1]);
     expect(() => codec.take(slot, tag)).toThrow(CorruptValueError);

@@ -24,7 +24,10 @@ describe("by reference", () => {
   it("nested at any depth, each counted once, and one object stays one", () => {
     const [one, two] = [new Record(1), new Record(2)];
     const tag = codec.put(slot, { one, list: [two, one], map: new Map([[one, new Set([two])]]) }, "value");
-    expect([...records.counts]).toEqual([[1, 1], [2, 1]]);
+    expect([...records.counts]).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
     const back = codec.take(slot, tag) as { one: Record; list: Record[]; map: Map<Record, Set<Record>> };
     expect(back.list[1]).toBe(back.one);
     expect(back.map.get(back.one)?.has(back.list[0] as Record)).toBe(true);
@@ -33,7 +36,7 @@ describe("by reference", () => {
 
   it("hundreds in one value", () => {
     const many = Array.from({ length: 500 }, (_, i) => new Record(i));
-    expect(copy(many).map(Record.indexOf)).toEqual(many.map(Record.indexOf));
+    expect(copy(many).map((record) => Record.indexOf(record))).toEqual(many.map((_, i) => i));
   });
 
   it("an instance of a derived class", () => {
@@ -46,7 +49,12 @@ describe("by reference", () => {
     expect(copy(shared)).toBe(shared);
     const back = copy({ view: new Int32Array(shared, 8, 3), shared, data: new DataView(shared, 1) });
     expect(back.view.buffer).toBe(shared);
-    expect([back.view.byteOffset, back.view.length, back.shared, back.data.byteOffset]).toEqual([8, 3, shared, 1]);
+    expect([back.view.byteOffset, back.view.length, back.shared, back.data.byteOffset]).toEqual([
+      8,
+      3,
+      shared,
+      1,
+    ]);
     expect(buffers.idOf(shared)).toBe(buffers.idOf(back.shared));
   });
 });
@@ -68,13 +76,19 @@ describe("counts", () => {
   });
 
   it("drop releases all without making anything", () => {
-    const tag = codec.put(slot, { deep: [[new Record(1)], new Map([[1, new Record(2)]]), new SharedArrayBuffer(8)] }, "value");
+    const tag = codec.put(
+      slot,
+      { deep: [[new Record(1)], new Map([[1, new Record(2)]]), new SharedArrayBuffer(8)] },
+      "value",
+    );
     expect(records.total).toBe(2);
     codec.drop(slot, tag);
   });
 
   it("are taken back when something after cannot be copied", () => {
-    expect(() => codec.put(slot, [new Record(1), new SharedArrayBuffer(1), { no: () => {} }], "v")).toThrow(CloneError);
+    expect(() => codec.put(slot, [new Record(1), new SharedArrayBuffer(1), { no: () => {} }], "v")).toThrow(
+      CloneError,
+    );
   });
 
   it("are taken back when counting another fails", () => {
@@ -86,9 +100,13 @@ describe("counts", () => {
 
   it("are taken back when there is no room", () => {
     const small = codecUnderTest({ slabBytes: 64 * 1024 });
-    expect(() => small.codec.put(small.slot, [new Record(1), new Uint8Array(70_000)], "v")).toThrow("all the memory there is");
+    expect(() => small.codec.put(small.slot, [new Record(1), new Uint8Array(70_000)], "v")).toThrow(
+      "all the memory there is",
+    );
     const tag = small.codec.put(small.slot, new Uint8Array(40_000), "v");
-    expect(() => small.codec.put(small.otherSlot, [new Record(1), new Uint8Array(40_000)], "v")).toThrow("no room for a value");
+    expect(() => small.codec.put(small.otherSlot, [new Record(1), new Uint8Array(40_000)], "v")).toThrow(
+      "no room for a value",
+    );
     small.codec.drop(small.slot, tag);
     small.expectNothingKept();
   });
@@ -127,7 +145,8 @@ describe("an object that has outlived its record", () => {
       chain = next;
     }
     let length = 0;
-    for (let at: Outcome | undefined = copy(chain); at?.content !== undefined; length++) at = (at.content as Outcome[])[0];
+    for (let at: Outcome | undefined = copy(chain); at?.content !== undefined; length++)
+      at = (at.content as Outcome[])[0];
     expect(length).toBe(5000);
   });
 });
@@ -138,7 +157,8 @@ describe("the table of kinds", () => {
     table.register(records);
     expect(() => table.register(records)).toThrow("kind 0 is registered already");
     for (const kind of [-1, 16, Number.NaN]) {
-      expect(() => table.register({ ...records, kind } as never)).toThrow(RangeError);
+      const impossible = Object.create(records, { kind: { value: kind } }) as typeof records;
+      expect(() => table.register(impossible)).toThrow(RangeError);
     }
   });
 });

@@ -20,7 +20,9 @@ function withProperties<T extends object>(value: T, properties: object): T {
 }
 
 function sparse(length: number, elements: Record<number, unknown>): unknown[] {
-  return withProperties(new Array(length), elements);
+  const array: unknown[] = [];
+  array.length = length;
+  return withProperties(array, elements);
 }
 
 function resizable(length: number, maxByteLength: number): ArrayBuffer {
@@ -61,7 +63,14 @@ const values: Record<string, unknown> = {
   "an empty object": {},
   "an object": { id: 42, name: "Ada", tags: ["x", "yy"], on: true, off: false, none: null, gone: undefined },
   "an object with index keys": { b: 1, 2: "two", 1: "one", a: 2, 4294967295: "no index", "-1": 0 },
-  "an object with keys of all kinds": { "": 1, "ä": 2, "→": 3, ["k".repeat(40)]: 4, ["k".repeat(1000)]: 5, [loneSurrogates]: 6 },
+  "an object with keys of all kinds": {
+    "": 1,
+    ä: 2,
+    "→": 3,
+    ["k".repeat(40)]: 4,
+    ["k".repeat(1000)]: 5,
+    [loneSurrogates]: 6,
+  },
   "keys that Object.prototype has": { toString: 1, constructor: 2, hasOwnProperty: 3, valueOf: null },
   "an own key named __proto__": JSON.parse('{"__proto__": {"polluted": true}, "x": 1}'),
   "an object of 1000 properties": Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`key${i}`, i])),
@@ -73,13 +82,26 @@ const values: Record<string, unknown> = {
   "an empty array": [],
   "an array of ints": [1, -2, 3, 2 ** 31 - 1, -(2 ** 31)],
   "an array that turns to doubles": [1, 2, 3, 4.5, 5, -0, Number.NaN],
-  "an array of doubles at odd places": [[0.5, 1.5, 2.5, 3.5], "x", [0.5, 1.5, 2.5, 3.5], 1, [0.5, 1.5, 2.5, 3.5]],
+  "an array of doubles at odd places": [
+    [0.5, 1.5, 2.5, 3.5],
+    "x",
+    [0.5, 1.5, 2.5, 3.5],
+    1,
+    [0.5, 1.5, 2.5, 3.5],
+  ],
   "an array that begins with numbers": [1, 2, 3, 4, "five", 6, null, 7.5],
   "an array that begins with doubles": [1.5, 2.5, 3.5, 4.5, { five: 5 }, 6],
   "200 000 numbers": Array.from({ length: 200_000 }, (_, i) => i * (i % 1000 === 999 ? 0.1 : 1)),
   "a minus zero among ints": [1, 2, -0, 4, 5],
-  "numbers too large for an int item": { a: 2 ** 25, b: 2 ** 25 - 1, c: -(2 ** 25), d: -(2 ** 25) - 1, e: 2 ** 31, f: 2 ** 53 },
-  "holes": sparse(5, { 1: "one", 3: undefined }),
+  "numbers too large for an int item": {
+    a: 2 ** 25,
+    b: 2 ** 25 - 1,
+    c: -(2 ** 25),
+    d: -(2 ** 25) - 1,
+    e: 2 ** 31,
+    f: 2 ** 53,
+  },
+  holes: sparse(5, { 1: "one", 3: undefined }),
   "only holes": sparse(100, {}),
   "a hole among numbers": sparse(6, { 0: 1, 1: 2, 2: 3, 3: 4, 5: 6 }),
   "many holes": sparse(1000, { 0: "a", 70: "b", 999: "c" }),
@@ -98,12 +120,19 @@ const values: Record<string, unknown> = {
   ]),
   "an empty Map": new Map(),
   "a Set": new Set<unknown>([1, "two", { three: 3 }, undefined, new Set()]),
-  "a class derived from Map": new (class extends Map {})([[1, 2]]),
+  "a class derived from Map": new (class extends Map<number, number> {})([[1, 2]]),
   "a Date": new Date(86_400_123),
   "an invalid Date": new Date(Number.NaN),
   "a RegExp": withProperties(/a[/]b\n(?<x>→)/dgimsuy, { lastIndex: 3 }),
   "an empty RegExp": new RegExp(""),
-  "boxed primitives": [Object(1.5), Object("text"), Object(true), Object(false), Object(2n ** 70n), Object(-0)],
+  "boxed primitives": [
+    Object(1.5),
+    Object("text"),
+    Object(true),
+    Object(false),
+    Object(2n ** 70n),
+    Object(-0),
+  ],
   "an ArrayBuffer": buffer,
   "an empty ArrayBuffer": new ArrayBuffer(0),
   "a large ArrayBuffer": Uint8Array.from({ length: 70_001 }, (_, i) => i * 31).buffer,
@@ -125,13 +154,20 @@ const values: Record<string, unknown> = {
   ],
   "a part of a buffer": new Uint16Array(buffer, 10, 7),
   "a view of 64 KiB": new Uint8Array(65_536).fill(7),
-  "views that share a buffer": [new Uint8Array(buffer, 1, 3), new Float32Array(buffer, 4, 2), buffer, new DataView(buffer)],
+  "views that share a buffer": [
+    new Uint8Array(buffer, 1, 3),
+    new Float32Array(buffer, 4, 2),
+    buffer,
+    new DataView(buffer),
+  ],
   "a view and its buffer, the buffer first": [buffer, new Uint8Array(buffer)],
   "the same object twice": ((shared) => [shared, { shared }, new Map([[shared, shared]])])({ one: 1 }),
   "the same Date twice": ((shared) => [shared, shared])(new Date(1)),
   "the same view twice": ((shared) => [shared, shared])(new Uint8Array(3)),
   "the same boxed primitive twice": ((shared) => ({ a: shared, b: shared }))(Object(1)),
-  "the same object a hundred times among others": Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? buffer : [i])),
+  "the same object a hundred times among others": Array.from({ length: 100 }, (_, i) =>
+    i % 2 === 0 ? buffer : [i],
+  ),
 };
 
 describe("arrives as from structured clone", () => {
@@ -183,7 +219,12 @@ it("a huge sparse array costs what its elements cost", () => {
 
 it("what Object.prototype is given calls nothing when a value is made", () => {
   let calls = 0;
-  Object.defineProperty(Object.prototype, "trap", { configurable: true, set: () => calls++ });
+  Object.defineProperty(Object.prototype, "trap", {
+    configurable: true,
+    set() {
+      calls++;
+    },
+  });
   try {
     const value = Object.defineProperty({}, "trap", { value: 1, enumerable: true });
     expect(Object.getOwnPropertyDescriptor(copy(value), "trap")?.value).toBe(1);

@@ -10,7 +10,7 @@ it.each<[string, unknown, unknown]>([
   ["classes", new Map(), new Set()],
   ["keys", { a: 1 }, { b: 1 }],
   ["the order of keys", { a: 1, b: 2 }, { b: 2, a: 1 }],
-  ["holes", [undefined], new Array(1)],
+  ["holes", [undefined], Object.assign([], { length: 1 })],
   ["entries", new Map([[1, 2]]), new Map([[1, 3]])],
   ["identity lost", [one, one], [{ a: 1 }, { a: 1 }]],
   ["identity gained", [{ a: 1 }, { a: 1 }], [one, one]],

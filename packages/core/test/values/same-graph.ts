@@ -27,7 +27,8 @@ class Comparison {
       return Object.is(a, b) ? undefined : `${where}: ${String(a)} and ${String(b)}`;
     }
     const partner = this.pairs.get(a);
-    if (partner !== undefined) return partner === b ? undefined : `${where}: what is one there is not one here`;
+    if (partner !== undefined)
+      return partner === b ? undefined : `${where}: what is one there is not one here`;
     if (this.taken.has(b)) return `${where}: what is one here is not one there`;
     this.pairs.set(a, b);
     this.taken.add(b);
@@ -44,7 +45,7 @@ class Comparison {
     if (a instanceof Map) return this.compareLists([...a].flat(), [...(b as typeof a)].flat(), where);
     if (a instanceof Set) return this.compareLists([...a], [...(b as typeof a)], where);
     if (a instanceof Date) return this.visit(a.getTime(), (b as Date).getTime(), where);
-    if (a instanceof RegExp) return this.visit(String(a) + a.lastIndex, String(b) + (b as RegExp).lastIndex, where);
+    if (a instanceof RegExp) return this.visit(regExpText(a), regExpText(b as RegExp), where);
     if (ArrayBuffer.isView(a)) return this.compareViews(a, b as ArrayBufferView, where);
     if (a instanceof ArrayBuffer) return this.compareBytes(a, b as ArrayBuffer, where);
     if (a instanceof SharedArrayBuffer) return a === b ? undefined : `${where}: not the same shared buffer`;
@@ -62,13 +63,16 @@ class Comparison {
   }
 
   private compareViews(a: ArrayBufferView, b: ArrayBufferView, where: string): string | undefined {
-    if (a.byteOffset !== b.byteOffset || a.byteLength !== b.byteLength) return `${where}: views of other parts`;
+    if (a.byteOffset !== b.byteOffset || a.byteLength !== b.byteLength)
+      return `${where}: views of other parts`;
     return this.visit(a.buffer, b.buffer, `${where}.buffer`);
   }
 
   private compareBytes(a: ArrayBuffer, b: ArrayBuffer, where: string): string | undefined {
     const [left, right] = [new Uint8Array(a), new Uint8Array(b)];
-    return left.length === right.length && left.every((byte, i) => byte === right[i]) ? undefined : `${where}: bytes differ`;
+    return left.length === right.length && left.every((byte, i) => byte === right[i])
+      ? undefined
+      : `${where}: bytes differ`;
   }
 
   private compareProperties(a: object, b: object, where: string): string | undefined {
@@ -77,7 +81,8 @@ class Comparison {
     if (left.join("\0") !== right.join("\0")) return `${where}: keys ${left.join()} and ${right.join()}`;
     for (const key of left) {
       const [of, to] = [getOwnPropertyDescriptor(a, key), getOwnPropertyDescriptor(b, key)];
-      if (of?.enumerable !== to?.enumerable || of?.writable !== to?.writable) return `${where}.${key}: attributes differ`;
+      if (of?.enumerable !== to?.enumerable || of?.writable !== to?.writable)
+        return `${where}.${key}: attributes differ`;
       const found = this.visit(of?.value, to?.value, `${where}.${key}`);
       if (found !== undefined) return found;
     }
@@ -85,6 +90,12 @@ class Comparison {
   }
 }
 
+function regExpText(value: RegExp): string {
+  return `/${value.source}/${value.flags} at ${value.lastIndex}`;
+}
+
 function isBoxed(value: object): boolean {
-  return value instanceof Number || value instanceof String || value instanceof Boolean || value instanceof BigInt;
+  return (
+    value instanceof Number || value instanceof String || value instanceof Boolean || value instanceof BigInt
+  );
 }
