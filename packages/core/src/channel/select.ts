@@ -406,7 +406,7 @@ function queueOf(operation: Case): number {
 }
 
 /** Checks the cases and makes them this select's. */
-function selectOf(what: string, cases: readonly SelectCase[]): SelectOperation {
+export function selectOf(what: string, cases: readonly SelectCase[]): SelectOperation {
   if (cases.length > MAX_CASES)
     throw new RangeError(`${what}: there can be at most ${MAX_CASES} cases, not ${cases.length}`);
   const checked: (Case | undefined)[] = [];
