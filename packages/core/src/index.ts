@@ -16,9 +16,12 @@ export type {
 } from "./channel/types.ts";
 export { type CancelFunc, type Context, context } from "./context/context.ts";
 export { ErrGroup } from "./context/err-group.ts";
+export { cancelAll } from "./context/cancel.ts";
 export { registerKinds } from "./context/kinds.ts";
 export { type SpawnOptions, spawnOn, spawnWith } from "./context/spawn-with.ts";
 export type { ModuleMeta } from "./goroutine/functions.ts";
+export { findDeadlock } from "./inspect/deadlock.ts";
+export { describeGoroutine, formatGoroutine, formatGoroutines, type GoroutineInfo, listGoroutines } from "./inspect/goroutines.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
 export { SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";

@@ -16,7 +16,15 @@ export interface MachineBoot {
 /** What a machine tells the host beside what goes through shared memory. */
 export type MachineMessage =
   | { readonly kind: "alive" }
-  | { readonly kind: "panic"; readonly goroutine: number; readonly name: string; readonly error: unknown; readonly text: string };
+  | {
+      readonly kind: "panic";
+      /** The error, or what of it can be sent. */
+      readonly error: unknown;
+      /** Its name and message. */
+      readonly text: string;
+      /** What Go would print. */
+      readonly dump: string;
+    };
 
 /** For sysmon. */
 export interface MonitorBoot {

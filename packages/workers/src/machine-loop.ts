@@ -24,6 +24,8 @@ export class MachineLoop {
   private machine: Machine | undefined;
   private asleep = false;
   private due = false;
+  /** Immediates of this loop that are set or running: they count among the thread's active resources. */
+  immediates = 0;
   private resolveClosed!: () => void;
 
   constructor(memory: SharedMemory, number: number) {
@@ -66,8 +68,15 @@ export class MachineLoop {
     const turn = (): void => {
       if (this.due) this.turn();
     };
-    if (why === LEAVE_MICROTASKS) queueMicrotask(turn);
-    else setImmediate(turn);
+    if (why === LEAVE_MICROTASKS) {
+      queueMicrotask(turn);
+      return;
+    }
+    this.immediates++;
+    setImmediate(() => {
+      turn();
+      this.immediates--;
+    });
   }
 
   private sleep(): void {

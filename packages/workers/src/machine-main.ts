@@ -1,7 +1,7 @@
 /** The thread of a machine: a task of the pool that lasts as long as the runtime. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { becomeMachine, type Frame, Machine, type MachinePlatform, registerKinds, setGarbageCollector, SharedMemory, threadParts } from "@heddle/core";
+import { becomeMachine, describeGoroutine, type Frame, formatGoroutine, type GoroutineInfo, Machine, type MachinePlatform, registerKinds, setGarbageCollector, SharedMemory, threadParts } from "@heddle/core";
 import type { MachineBoot, MachineMessage } from "./boot.ts";
 import { processClock } from "./clock.ts";
 import { collectGarbage } from "./collect-garbage.ts";
@@ -24,12 +24,12 @@ export default async function machineMain({ memory: buffer, number, port, runtim
   // The baseline is taken when nothing of a goroutine's has run yet.
   let baseline = Number.POSITIVE_INFINITY;
   const platform: MachinePlatform = {
-    eventsPending: () => activeResources() > baseline,
+    eventsPending: () => activeResources() > baseline + loop.immediates,
     requestRun: () => loop.requestRun(),
     load: (url) => import(url) as Promise<object>,
     enterAsync: (frame, start) => frames.run(frame, start),
     asyncFrame: () => frames.getStore(),
-    panic: (goroutine, error) => send(panicMessage(goroutine, error)),
+    panic: (base, error) => send(panicMessage(describeGoroutine(machine, base), error)),
   };
   const machine = new Machine(threadParts({ memory, number, text: nodeText, buffers, clock: processClock() }), platform);
   registerKinds(machine);
@@ -45,10 +45,32 @@ export default async function machineMain({ memory: buffer, number, port, runtim
   port.close();
 }
 
-function panicMessage(goroutine: number, error: unknown): MachineMessage {
-  const text = error instanceof Error ? String(error.stack ?? error) : String(error);
-  const name = error instanceof Error ? error.name : typeof error;
-  return { kind: "panic", goroutine, name, error: cloneable(error, text), text };
+/** What the host is to print, in Go's form, and to reject with. */
+function panicMessage(goroutine: GoroutineInfo, error: unknown): MachineMessage {
+  const text = panicText(error);
+  const stack = error instanceof Error ? stackFrames(error) : [];
+  const [header, ...rest] = formatGoroutine({ ...goroutine, status: "running", waitReason: undefined }).split("\n");
+  // The stack says more than the place of the function; who created it comes last.
+  const frames = stack.length > 0 ? [...stack, rest.at(-1)] : rest;
+  const dump = `panic: ${panicChain(error)}\n\n${header}\n${frames.join("\n")}\n`;
+  return { kind: "panic", error: cloneable(error, text), text, dump };
+}
+
+function panicText(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** The errors that led to the last, the first one first, as Go prints a chain of panics. */
+function panicChain(error: unknown): string {
+  const chain = [panicText(error)];
+  for (let at = error; at instanceof Error && at.cause !== undefined && chain.length < 10; at = at.cause) chain.unshift(panicText(at.cause));
+  return chain.join("\n\tpanic: ");
+}
+
+function stackFrames(error: Error): string[] {
+  return String(error.stack)
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line));
 }
 
 /** The error itself if it can be sent, else its text. */

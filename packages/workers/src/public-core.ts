@@ -28,6 +28,7 @@ export {
   GoroutineLimitError,
   go,
   goexit,
+  type GoroutineInfo,
   goroutine,
   gosched,
   type Handle,

@@ -2,13 +2,17 @@
 
 import { Worker } from "node:worker_threads";
 import {
+  cancelAll,
   closedError,
+  type DeadlockError,
   type GoFunction,
+  type GoroutineInfo,
   type Handle,
   type HeddleError,
   HostThread,
   LIFE_LOST,
   LIFE_NONE,
+  listGoroutines,
   liveGoroutines,
   MachineLostError,
   PanicError,
@@ -25,6 +29,7 @@ import {
 import type { MachineMessage, MonitorBoot } from "./boot.ts";
 import { processClock } from "./clock.ts";
 import { collectGarbage } from "./collect-garbage.ts";
+import { DeadlockWatch } from "./deadlock-watch.ts";
 import { HostLoop } from "./host-loop.ts";
 import { MachinePool } from "./machine-pool.ts";
 import { nodeText } from "./node-text.ts";
@@ -36,6 +41,11 @@ import { BroadcastBuffers } from "./shared-buffers.ts";
 const SLAB_BYTES = 2 ** 30;
 /** Sync objects that can exist at once. */
 const MAX_OBJECTS = 1_000_000;
+
+/** How long cancelled goroutines may take for their `finally` blocks and deferred calls when the runtime is closed. A guess. */
+const CANCELED_GRACE_MS = 1000;
+/** The longest time that setTimeout can wait. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 let runtimes = 0;
 
@@ -49,12 +59,14 @@ export class Runtime implements AsyncDisposable {
   readonly host: HostThread;
   private readonly memory: SharedMemory;
   private readonly loop: HostLoop;
+  private readonly deadlocks: DeadlockWatch;
   private readonly pool: MachinePool;
   private readonly buffers: BroadcastBuffers;
   private sysmon: Worker | undefined = undefined;
   private readonly alive: Promise<void>;
   private readonly settleAlive: { resolve(): void; reject(error: unknown): void };
   private drained: (() => void) | undefined = undefined;
+  private endDraining: (() => void) | undefined = undefined;
   private closing: Promise<void> | undefined = undefined;
 
   private constructor(options: CheckedOptions) {
@@ -83,6 +95,11 @@ export class Runtime implements AsyncDisposable {
     this.host = new HostThread(
       threadParts({ memory: this.memory, number: 0, text: nodeText, buffers: this.buffers, clock: processClock() }),
       this.loop,
+    );
+    this.deadlocks = new DeadlockWatch(
+      this.host,
+      () => !this.closed && (this.host.hasPending || this.closing !== undefined),
+      (error) => this.onDeadlock(error),
     );
     registerKinds(this.host);
     setGarbageCollector(collectGarbage);
@@ -139,6 +156,11 @@ export class Runtime implements AsyncDisposable {
     return liveGoroutines(this.memory);
   }
 
+  /** What each live goroutine is doing. */
+  goroutines(): GoroutineInfo[] {
+    return listGoroutines(this.host);
+  }
+
   /** Counters since start. */
   stats(): RuntimeStats {
     return readStats(this.memory, this.host.idle);
@@ -154,6 +176,13 @@ export class Runtime implements AsyncDisposable {
   private onWoken(): void {
     for (const machine of this.host.idle.takeWanted()) this.pool.start(machine);
     this.drained?.();
+    this.deadlocks.woken();
+  }
+
+  private onDeadlock(error: DeadlockError): void {
+    // Whoever closes the runtime wants it to end, not to learn why its goroutines would not.
+    if (this.closing !== undefined && !this.host.hasPending) this.endDraining?.();
+    else this.fail(error);
   }
 
   private onMessage(_machine: number, message: MachineMessage): void {
@@ -175,8 +204,8 @@ export class Runtime implements AsyncDisposable {
 
   private onPanic(message: Extract<MachineMessage, { kind: "panic" }>): void {
     if (this.closed) return;
-    process.stderr.write(`panic: ${message.text}\n\ngoroutine ${message.goroutine} [running]:\n${message.name}\n`);
-    this.fail(new PanicError(`panic in goroutine ${message.goroutine}: ${firstLine(message.text)}`, { cause: message.error }));
+    process.stderr.write(message.dump);
+    this.fail(new PanicError(message.text, { cause: message.error }));
   }
 
   private onEnded(machine: number, error: unknown): void {
@@ -206,21 +235,28 @@ export class Runtime implements AsyncDisposable {
 
   private async drainAndStop(graceMs: number | undefined): Promise<void> {
     this.loop.keepAlive(true);
-    if (!this.closed) await this.drain(graceMs);
+    if (!this.closed && !(await this.drain(graceMs))) {
+      cancelAll(this.host, closedError());
+      await this.drain(CANCELED_GRACE_MS);
+    }
     await this.stop(closedError());
   }
 
-  private drain(graceMs: number | undefined): Promise<void> {
+  /** Waits until no goroutine is left, at most `graceMs` long. False if some are. */
+  private drain(graceMs: number | undefined): Promise<boolean> {
     const { host } = this;
     return new Promise((resolve) => {
-      const done = (): void => {
+      const end = (all: boolean): void => {
         clearTimeout(timer);
         this.drained = undefined;
-        resolve();
+        this.endDraining = undefined;
+        resolve(all);
       };
-      const timer = graceMs === undefined || graceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(done, Math.min(graceMs, 2 ** 31 - 1));
+      const bounded = graceMs !== undefined && graceMs !== Number.POSITIVE_INFINITY;
+      const timer = bounded ? setTimeout(() => end(false), Math.min(graceMs, MAX_TIMEOUT_MS)) : undefined;
+      this.endDraining = () => end(false);
       this.drained = () => {
-        if (this.closed || (this.numGoroutine() === 0 && host.idle.allIdle())) done();
+        if (this.closed || (this.numGoroutine() === 0 && host.idle.allIdle())) end(true);
       };
       host.startDraining();
       host.idle.wakeHost();
@@ -238,6 +274,7 @@ export class Runtime implements AsyncDisposable {
     removeRuntime(this);
     this.host.drain();
     this.host.shutDown(error);
+    this.deadlocks.stop();
     this.drained?.();
     wakeAll(this.memory);
     this.loop.stop();
@@ -248,10 +285,6 @@ export class Runtime implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
 }
 
 /**

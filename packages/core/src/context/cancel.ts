@@ -72,6 +72,16 @@ export function cancelGoroutine(thread: Thread, goroutine: number, cause: unknow
   tree.table.release(reason);
 }
 
+/** Cancels every goroutine. */
+export function cancelAll(thread: Thread, cause: unknown): void {
+  const tree = contextsOf(thread);
+  const reason = tree.create(0);
+  tree.end(reason, CANCELED, cause);
+  tree.locked(() => forEachLive(thread, (base) => void mark(thread, tree, base, reason)));
+  requestAttention(thread.memory);
+  tree.table.release(reason);
+}
+
 /** Writes the mark. False if the goroutine has one. */
 function mark(thread: Thread, tree: ContextTree, base: number, context: number): boolean {
   const { i32, f64 } = thread;

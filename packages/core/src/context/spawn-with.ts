@@ -1,6 +1,7 @@
 /** Starting a goroutine with options. */
 
 import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
+import type { GoroutineHandle } from "../scheduler/handle.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { GoFunction, Handle } from "../scheduler/types.ts";
 import { type Context, contextIndex } from "./context.ts";
@@ -36,8 +37,8 @@ export function spawnOn<A extends unknown[], R>(thread: Thread, options: SpawnOp
   if (name !== undefined && typeof name !== "string") throw new TypeError(`spawnWith: options.name must be a string, not ${typeof name}`);
   const index = context === undefined ? undefined : contextIndex(thread, "spawnWith: options.context", context);
   checkSignal(signal);
-  const handle = thread.spawnDetailed(name, index, fn as never, args) as Handle<R>;
-  if (signal !== undefined) followSignal(signal, handle);
+  const handle = thread.spawnDetailed(name, index, fn as never, args) as GoroutineHandle<R>;
+  if (signal !== undefined) followSignal(thread, signal, handle as GoroutineHandle<unknown>);
   return handle;
 }
 
@@ -48,14 +49,25 @@ function checkSignal(signal: AbortSignal | undefined): void {
   }
 }
 
+const followed = new WeakMap<Thread, number>();
+
+/** Goroutines that this thread would cancel if a signal of its program's aborted. */
+export function followedSignals(thread: Thread): number {
+  return followed.get(thread) ?? 0;
+}
+
 /** Cancels the goroutine when the signal aborts. The signal forgets the goroutine when it has ended. */
-function followSignal(signal: AbortSignal, handle: Handle<unknown>): void {
+function followSignal(thread: Thread, signal: AbortSignal, handle: GoroutineHandle<unknown>): void {
   const abort = (): void => handle.cancel(signal.reason);
   if (signal.aborted) {
     abort();
     return;
   }
   signal.addEventListener("abort", abort, { once: true });
-  const forget = (): void => signal.removeEventListener("abort", abort);
-  handle.then(forget, forget);
+  followed.set(thread, followedSignals(thread) + 1);
+  const forget = (): void => {
+    signal.removeEventListener("abort", abort);
+    followed.set(thread, followedSignals(thread) - 1);
+  };
+  handle.whenDone(forget);
 }

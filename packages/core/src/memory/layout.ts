@@ -59,6 +59,8 @@ export const SCHED_WANTED: number = SCHED_BASE + 4;
 export const SCHED_CLOSING: number = SCHED_BASE + 5;
 /** Lock of the tree of contexts, and of who is cancelled: 0 free, else the owner's thread number + 1. @writer context/tree @reader context/tree */
 export const CONTEXT_LOCK: number = SCHED_BASE + 10;
+/** 1 once all processors were idle with goroutines left; taken by the host. @writer scheduler/idle @reader scheduler/idle */
+export const SCHED_ALL_IDLE: number = SCHED_BASE + 11;
 /** Threads wanted or starting. @writer scheduler/idle @reader scheduler/idle */
 export const SCHED_COMING: number = SCHED_BASE + 9;
 /** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle, scheduler/monitor */
@@ -207,6 +209,8 @@ export const M_GRANT = 3;
 export const M_LIFE = 4;
 /** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/cancellation @reader scheduler/machine */
 export const M_ATTENTION = 6;
+/** 1 while the machine sleeps in its event loop for something that only the event loop can bring: I/O, a timer, a module. @writer scheduler/machine @reader inspect/deadlock */
+export const M_EVENTS = 7;
 /** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT_SEARCHING = 5;
 /** 1 when the machine slept in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
@@ -282,8 +286,8 @@ export const G_SELECT = 27;
 export const G_NAME = 28;
 /** Low half of the id of the goroutine that G_CANCELED is meant for: a mark that came too late for it does not hit the next. @writer context/cancel @reader scheduler/machine */
 export const G_CANCELED_ID = 42;
-/** When it began to wait, in milliseconds of the runtime's clock, a double. @writer scheduler/machine @reader inspect */
-export const G_WAIT_SINCE = 30;
+/** Function of the goroutine that started this one, 0 for the host. @writer scheduler/thread @reader inspect */
+export const G_PARENT_FUNCTION = 30;
 /** The goroutine's own waiter: W_WORDS words. */
 export const G_WAITER = 32;
 

@@ -151,6 +151,11 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     return (this.value as Promise<R>).then(onFulfilled, onRejected);
   }
 
+  /** Calls `then` when the goroutine has ended. Keeps nothing alive. */
+  whenDone(then: () => void): void {
+    this.thread.inBackground(new JoinOperation<R>(this), then);
+  }
+
   /** See the public type. */
   cancel(cause?: unknown): void {
     if (!this.trySettle()) cancellation.cancel(this.thread, this.goroutine, cause);

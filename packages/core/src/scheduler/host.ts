@@ -226,10 +226,6 @@ export class HostThread extends Thread {
 
   // ── what only goroutines do ──
 
-  currentId(): number {
-    return 0;
-  }
-
   currentContext(): number {
     return 0;
   }

@@ -38,6 +38,7 @@ import {
   P_IDLE_NEXT,
   P_MACHINE,
   P_WORDS,
+  SCHED_ALL_IDLE,
   SCHED_CLOSING,
   SCHED_COMING,
   SCHED_IDLE,
@@ -50,6 +51,7 @@ import {
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
+import { liveGoroutines } from "./counters.ts";
 import { ASLEEP_IN_EVENT_LOOP, wake } from "./parker.ts";
 import { wakeSysmon, wakeSysmonForTimers, wakeSysmonForWork } from "./sysmon-park.ts";
 
@@ -96,6 +98,7 @@ export interface Grant {
 
 /** One thread's access to the lists of the idle. */
 export class IdleCoordinator {
+  private readonly memory: SharedMemory;
   private readonly i32: Int32Array;
   private readonly f64: Float64Array;
   private readonly processors: number;
@@ -106,6 +109,7 @@ export class IdleCoordinator {
   private readonly grant: Grant = { processor: -1, searching: false };
 
   constructor(memory: SharedMemory, thread: number) {
+    this.memory = memory;
     this.i32 = memory.i32;
     this.f64 = memory.f64;
     this.processors = memory.layout.processors;
@@ -227,11 +231,14 @@ export class IdleCoordinator {
   }
 
   /**
-   * Rings the host if it waits for all to be idle and they are. Every machine does so before it sleeps: the last goroutine may have ended on a machine that was idle already, being an
-   * async body.
+   * Rings the host if all are idle and that matters: the host waits for just that, or the goroutines that are left may be waiting for each other. Every machine does so before it sleeps: the last
+   * goroutine that ran may have been an async body, on a machine that was idle already.
    */
-  ringIfDrained(): void {
-    if (Atomics.load(this.i32, SCHED_CLOSING) === DRAINING && this.allIdle()) this.wakeHost();
+  ringIfAllIdle(): void {
+    const { i32 } = this;
+    if (!this.allIdle() || (Atomics.load(i32, SCHED_CLOSING) !== DRAINING && liveGoroutines(this.memory) === 0)) return;
+    Atomics.store(i32, SCHED_ALL_IDLE, 1);
+    this.wakeHost();
   }
 
   /** Gives a processor to whoever waits, and queues the machine for the next one. True if it was granted one at once. */
@@ -315,6 +322,11 @@ export class IdleCoordinator {
   /** Whether a machine queues for a processor. A plain look, for every scheduling round. */
   somebodyWaits(): boolean {
     return this.i32[SCHED_WAIT_HEAD] !== 0;
+  }
+
+  /** Whether all processors have been idle since the last call. */
+  takeAllIdle(): boolean {
+    return Atomics.exchange(this.i32, SCHED_ALL_IDLE, 0) !== 0;
   }
 
   /** Whether every processor is held. */

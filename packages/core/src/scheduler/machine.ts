@@ -53,7 +53,6 @@ import {
   G_CONTEXT,
   G_FRAME,
   G_FUNCTION,
-  G_ID,
   G_MACHINE,
   G_META,
   G_NEXT,
@@ -62,6 +61,7 @@ import {
   G_WORDS,
   H_PROCS,
   M_ATTENTION,
+  M_EVENTS,
   M_WORDS,
   P_CURRENT,
   P_GIVE_UP,
@@ -147,8 +147,8 @@ export interface MachinePlatform {
   enterAsync(frame: Frame, start: () => unknown): unknown;
   /** The frame of the async body whose continuation runs now. */
   asyncFrame(): Frame | undefined;
-  /** An error left a `go` body. */
-  panic(goroutine: number, error: unknown): void;
+  /** An error left a `go` body. `base` is the goroutine's descriptor. */
+  panic(base: number, error: unknown): void;
 }
 
 export class Machine extends Thread {
@@ -543,8 +543,10 @@ export class Machine extends Thread {
       this.ranSinceTurn = false;
       return LEAVE_TURN;
     }
-    this.idle.ringIfDrained();
-    const inEventLoop = this.asyncFrames > 0 || this.loading.size > 0 || this.platform.eventsPending();
+    const events = this.loading.size > 0 || this.platform.eventsPending();
+    const inEventLoop = events || this.asyncFrames > 0;
+    Atomics.store(i32, machineRecord + M_EVENTS, events ? 1 : 0);
+    this.idle.ringIfAllIdle();
     announceSleep(i32, machineRecord, inEventLoop ? ASLEEP_IN_EVENT_LOOP : ASLEEP);
     const wanted = Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
     if (wanted || !inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number)) {
@@ -804,7 +806,7 @@ export class Machine extends Thread {
     if (detached) {
       const object = i32[base + G_ON_END];
       const taken = failed && object !== 0 && endHook(this, object).failed(this, object, value);
-      if (failed && !quiet && !taken) this.platform.panic(this.f64[(base + G_ID) >> 1], value);
+      if (failed && !quiet && !taken) this.platform.panic(base, value);
       transitionToDead(i32, base);
       this.freeDescriptor(goroutine, base);
       if (object !== 0) endHook(this, object).ended(this, object);
@@ -925,11 +927,6 @@ export class Machine extends Thread {
     if (this.processor >= 0) this.queue.pushNext(goroutine);
     else this.globalQueue.push(goroutine);
     if (this.procs > 1 || this.processor < 0) this.idle.wakeOneIfIdle();
-  }
-
-  currentId(): number {
-    const frame = this.frame ?? this.platform.asyncFrame();
-    return frame === undefined ? 0 : this.f64[(frame.base + G_ID) >> 1];
   }
 
   /** Whether sysmon has asked this processor's goroutine to give way. A plain read: it is asked in inner loops, and a flag seen late is only late. */
@@ -1144,6 +1141,8 @@ export class Machine extends Thread {
 
   private sleepBlocked(): void {
     const { i32, machineRecord } = this;
+    Atomics.store(i32, machineRecord + M_EVENTS, 0);
+    this.idle.ringIfAllIdle();
     announceSleep(i32, machineRecord, ASLEEP);
     const wanted = Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
     if (wanted || !inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number)) stayAwake(i32, machineRecord);

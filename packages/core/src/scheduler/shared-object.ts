@@ -116,6 +116,16 @@ export class ObjectTable {
     return object;
   }
 
+  /** Visits the records that objects of this thread stand for. An object that nobody holds counts until garbage has been collected. */
+  forEachHeld(visit: (index: number) => void): void {
+    this.objects.forEach(visit);
+  }
+
+  /** Collects garbage, as far as the platform can, and releases the records of what is gone. */
+  collect(): void {
+    this.objects.collectNow();
+  }
+
   /** The object is about to be sent: its record may arrive here again. */
   markTravelled(object: SharedObject): void {
     this.objects.markTravelled(object);

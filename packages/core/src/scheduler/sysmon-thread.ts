@@ -19,10 +19,6 @@ export class SysmonThread extends Thread {
     this.idle.wakeOneIfIdle();
   }
 
-  currentId(): number {
-    return 0;
-  }
-
   currentContext(): number {
     return 0;
   }

@@ -40,6 +40,7 @@ import {
   G_NEXT,
   G_ON_END,
   G_PARENT,
+  G_PARENT_FUNCTION,
   G_REFS,
   G_SELECT,
   G_STATUS,
@@ -76,6 +77,7 @@ const MACHINE = G_MACHINE;
 const FRAME = G_FRAME;
 const CANCELED = G_CANCELED;
 const ON_END = G_ON_END;
+const PARENT_FUNCTION = G_PARENT_FUNCTION;
 const NAME_TAG = G_NAME_TAG;
 const SELECT = G_SELECT;
 const CONTEXT = G_CONTEXT;
@@ -205,8 +207,17 @@ export abstract class Thread {
   abstract takeInterrupt(): Error | undefined;
   /** Sleeps until the operation's waiter is ready. Returns what to throw instead of the outcome, if anything. Throws on the host. */
   abstract blockOn(operation: Operation<unknown>): Error | undefined;
+  /** First descriptor word of the goroutine that runs now, 0 for none. */
+  currentBase(): number {
+    return this.currentFrame()?.base ?? 0;
+  }
+
   /** Id of the goroutine that runs now, 0 for none. */
-  abstract currentId(): number;
+  currentId(): number {
+    const base = this.currentBase();
+    return base === 0 ? 0 : this.f64[(base >> 1) + ID];
+  }
+
   /** Context of the goroutine that runs now: its number, 0 for the background. */
   abstract currentContext(): number;
 
@@ -249,7 +260,9 @@ export abstract class Thread {
     if (context !== 0) cancellation.retain(this, context);
     const at = base >> 1;
     f64[at + ID] = nextGoroutineId(i32, f64, this.cache);
-    f64[at + PARENT] = this.currentId();
+    const parent = this.currentBase();
+    f64[at + PARENT] = parent === 0 ? 0 : f64[(parent >> 1) + ID];
+    i32[base + PARENT_FUNCTION] = parent === 0 ? 0 : i32[parent + FUNCTION];
     transitionToRunnableFirst(i32, base);
     f64[(this.cache >> 1) + SPAWNED]++;
     return goroutine;
@@ -526,7 +539,6 @@ export abstract class Thread {
   /** Waits for an operation on behalf of nobody: it neither keeps the process alive nor is cancelled with a goroutine. `then` is called when it is done. */
   inBackground<T>(operation: Operation<T>, then: () => void): void {
     if (operation.attempt()) {
-      operation.finish();
       then();
       return;
     }
@@ -534,7 +546,6 @@ export abstract class Thread {
     frame.ownerId = 0;
     frame.wake = () => {
       this.freeWaiter(frame);
-      operation.finish();
       then();
     };
     if (!operation.enqueue(frame.goroutine, frame.base)) frame.wake();

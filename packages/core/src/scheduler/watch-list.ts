@@ -86,6 +86,18 @@ export class WatchList {
     return true;
   }
 
+  /** Visits the records of all objects that are not gone. */
+  forEach(visit: (index: number) => void): void {
+    this.refs.forEach((ref, i) => {
+      if (ref.deref() !== undefined) visit(this.indexes[i] as number);
+    });
+  }
+
+  /** Collects garbage and sweeps. */
+  collectNow(): void {
+    this.collect();
+  }
+
   private collect(): void {
     collectGarbage?.();
     this.sweep();

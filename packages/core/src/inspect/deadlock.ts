@@ -1,0 +1,132 @@
+/**
+ * Total deadlock: every goroutine waits, and nothing that could wake one is left. Go's checkdead.
+ *
+ * The host looks, after all processors have been idle for a while. It is sure of its verdict because all who could change anything are seen to be at rest, and the host itself is the only one awake:
+ *
+ * - no processor is held, no queue and no inbox holds a goroutine, no machine is awake;
+ * - no machine sleeps for the sake of its event loop (I/O, a timer of the program's, a module being loaded): M_EVENTS;
+ * - no timer of the runtime is pending;
+ * - the host holds nothing that a goroutine waits for: no channel, mutex or other object in whose queue one stands, no live context under which one runs, no abort signal that one follows. An object that
+ *   the program has dropped counts until garbage has been collected, so garbage is collected before the verdict.
+ *
+ * A program whose goroutines wait for each other in one corner while others go on is not found; leaks are what `leakCheck` is for.
+ */
+
+import { DeadlockError } from "../base/errors.ts";
+import { SYSCALL, WAITING } from "../goroutine/status.ts";
+import {
+  C_RECEIVERS,
+  C_SENDERS,
+  E_STARTERS,
+  E_WAITERS,
+  G_CONTEXT,
+  G_MACHINE,
+  G_META,
+  G_STATUS,
+  M_EVENTS,
+  M_LIFE,
+  M_PARK,
+  O_HEAD,
+  O_KIND,
+  P_WORDS,
+  RW_READERS,
+  RW_WRITERS,
+  W_GOROUTINE,
+  W_NEXT,
+} from "../memory/layout.ts";
+import { CHANNEL_KIND } from "../channel/channel.ts";
+import { contextsOf, CONTEXT_KIND, LIVE } from "../context/tree.ts";
+import { ERR_GROUP_KIND } from "../context/err-group.ts";
+import { followedSignals } from "../context/spawn-with.ts";
+import { PSEUDO } from "../goroutine/descriptor.ts";
+import { isEmpty } from "../queue/inbox.ts";
+import { RunQueueStealer } from "../queue/run-queue.ts";
+import { LIFE_ALIVE, machineRecord } from "../scheduler/idle.ts";
+import { objectsOf } from "../scheduler/shared-object.ts";
+import type { Thread } from "../scheduler/thread.ts";
+import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
+import { hasPendingTimers } from "../time/timers.ts";
+import { forEachDescriptor, formatGoroutines, listGoroutines } from "./goroutines.ts";
+
+/** Queues of each kind of object that has others than the one at O_HEAD. */
+const QUEUES: Readonly<Record<number, readonly number[]>> = {
+  [CHANNEL_KIND]: [C_RECEIVERS, C_SENDERS],
+  [RW_MUTEX_KIND]: [RW_WRITERS, RW_READERS],
+  [ERR_GROUP_KIND]: [E_WAITERS, E_STARTERS],
+  [CONTEXT_KIND]: [],
+};
+const USUAL_QUEUE = [O_HEAD];
+
+/** The error of a deadlocked runtime, with the list of those who sleep; `undefined` if it is not deadlocked. To be called on the host, whose thread this is. */
+export function findDeadlock(host: Thread): DeadlockError | undefined {
+  if (!isAtRest(host) || !allWait(host) || followedSignals(host) > 0) return undefined;
+  if (holdsSomethingAwaited(host)) {
+    objectsOf(host).collect();
+    if (holdsSomethingAwaited(host)) return undefined;
+  }
+  const sleepers = listGoroutines(host);
+  if (sleepers.length === 0) return undefined;
+  return new DeadlockError(`all goroutines are asleep - deadlock!\n\n${formatGoroutines(sleepers)}`);
+}
+
+/** Whether nothing moves by itself. */
+function isAtRest(host: Thread): boolean {
+  const { i32, memory } = host;
+  const { layout, shape } = memory;
+  if (!host.idle.allIdle() || host.globalQueue.size() !== 0 || hasPendingTimers(memory)) return false;
+  for (let p = 0; p < shape.procs; p++) {
+    if (!new RunQueueStealer(i32, layout.processors + p * P_WORDS).isEmpty()) return false;
+  }
+  for (let m = 1; m <= shape.maxMachines; m++) {
+    const record = machineRecord(memory, m);
+    if (Atomics.load(i32, record + M_LIFE) !== LIFE_ALIVE) continue;
+    const awake = Atomics.load(i32, record + M_PARK) === 0;
+    if (awake || Atomics.load(i32, record + M_EVENTS) !== 0 || !isEmpty(i32, record)) return false;
+  }
+  return isEmpty(i32, machineRecord(memory, 0));
+}
+
+/** Whether every goroutine waits. */
+function allWait(host: Thread): boolean {
+  const { i32 } = host;
+  let all = true;
+  forEachDescriptor(host, (base) => {
+    const status = i32[base + G_STATUS];
+    if (status !== WAITING && status !== SYSCALL && (i32[base + G_META] & PSEUDO) === 0) all = false;
+  });
+  return all;
+}
+
+/** Whether the host's program could wake a goroutine through an object that it has. */
+function holdsSomethingAwaited(host: Thread): boolean {
+  const { i32 } = host;
+  const table = objectsOf(host);
+  let found = false;
+  table.forEachHeld((index) => {
+    const base = table.baseOf(index);
+    const kind = i32[base + O_KIND];
+    for (const queue of QUEUES[kind] ?? USUAL_QUEUE) if (someGoroutineIn(host, base + queue)) found = true;
+    if (kind === CONTEXT_KIND && contextsOf(host).state(index) === LIVE && someGoroutineUnder(host, index)) found = true;
+  });
+  return found;
+}
+
+/** Whether a waiter other than the host's own stands in a queue. */
+function someGoroutineIn(host: Thread, queue: number): boolean {
+  const { i32 } = host;
+  for (let waiter = i32[queue]; waiter !== 0; waiter = i32[waiter + W_NEXT]) {
+    if (i32[host.descriptorOf(i32[waiter + W_GOROUTINE]) + G_MACHINE] !== host.number + 1) return true;
+  }
+  return false;
+}
+
+function someGoroutineUnder(host: Thread, context: number): boolean {
+  const { i32 } = host;
+  const tree = contextsOf(host);
+  let found = false;
+  forEachDescriptor(host, (base) => {
+    const own = i32[base + G_CONTEXT];
+    if ((i32[base + G_META] & PSEUDO) === 0 && own !== 0 && tree.isWithin(own, context)) found = true;
+  });
+  return found;
+}

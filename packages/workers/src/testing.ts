@@ -1,0 +1,3 @@
+/** What tests of programs need beside the public package. */
+
+export { LeakError, leakCheck, type LeakCheckOptions } from "./leak-check.ts";
