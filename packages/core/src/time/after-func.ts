@@ -42,7 +42,10 @@ export function afterFunc<A extends unknown[], R>(ms: number, fn: GoFunction<A, 
   const delay = durationMs("afterFunc", ms);
   const thread = currentMachine ?? ambientThread();
   const goroutine = holdGoroutine(thread, fn as never, args);
-  const timer = thread.timers.take(FUNCTION_TIMER, goroutine);
+  const known = handlesOf(thread);
+  let timer = thread.timers.take(FUNCTION_TIMER, goroutine);
+  // Handles that nobody holds may keep many.
+  if (timer === 0 && known.collectInNeed()) timer = thread.timers.take(FUNCTION_TIMER, goroutine);
   if (timer === 0) {
     discardHeld(thread, goroutine);
     throw noTimerLeft();
@@ -51,7 +54,7 @@ export function afterFunc<A extends unknown[], R>(ms: number, fn: GoFunction<A, 
   Atomics.store(thread.i32, thread.timers.baseOf(timer) + T_REFS, 2);
   const call = { thread, timer, body: fn as never, args: heldArguments(thread, goroutine, args) };
   const handle = new FunctionTimer(call);
-  handlesOf(thread).add(handle);
+  known.add(handle);
   thread.timers.start(timer, delay);
   return handle;
 }

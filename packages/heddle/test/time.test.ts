@@ -1,0 +1,122 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { AtomicInt, after, afterFunc, type Runtime, sleep, start } from "heddle";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as bodies from "./time-bodies.mjs";
+
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
+describe.each([1, 2, 4])("timers on %i processors", (procs) => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await start({ procs });
+    await runtime.run(bodies.quietSleeps, [0.1], 1);
+  });
+  afterAll(() => runtime.close({ graceMs: 0 }));
+
+  test("10,000 sleepers of 10 ms end within 30 ms", async () => {
+    let best = Number.POSITIVE_INFINITY;
+    // The first rounds are slow: nothing is compiled yet. Later ones may fall into a slow moment of the computer.
+    for (let round = 0; round < 40 && best > 30; round++) {
+      const took = await runtime.run(bodies.sleepers, 10_000, 10);
+      expect(took).toBeGreaterThanOrEqual(10);
+      best = Math.min(best, took);
+    }
+    expect(best).toBeLessThanOrEqual(30);
+  });
+
+  test("no sleep ends early, and alone few are late", async () => {
+    const late = await runtime.run(bodies.quietSleeps, [0.3, 1, 2.75], 20);
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+    expect(median(late)).toBeLessThan(5);
+  });
+
+  test("sleep(1) behind hogs with checkpoints is at most 20 ms late", async () => {
+    // More machines than cores wait for each other, whatever the scheduler does.
+    const hogs = Math.min(procs, 2) * 2;
+    const late = await runtime.run(bodies.sleepBehindHogs, hogs, 25);
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+    if (procs <= 2) expect(median(late)).toBeLessThanOrEqual(20);
+  });
+
+  test("while every machine is in a plain body, sysmon runs the timers", async () => {
+    await runtime.enter(async () => {
+      const [begun, stop, ran] = [new AtomicInt(), new AtomicInt(), new AtomicInt()];
+      const busy = Array.from({ length: procs }, () => runtime.spawn(bodies.burnUntil, begun, stop));
+      await until(() => begun.load() === procs);
+      const began = now();
+      await sleep(5);
+      const slept = now() - began;
+      const time = await after(1).recv();
+      const timer = afterFunc(1, bodies.bump, ran);
+      // No machine is free to run the function: it is late, but it is not lost.
+      stop.store(1);
+      await until(() => ran.load() === 1);
+      expect(timer.stop()).toBe(false);
+      for (const one of busy) await one;
+      expect(slept).toBeGreaterThanOrEqual(5);
+      expect(time).toBeLessThanOrEqual(Date.now());
+    });
+  });
+
+  test("sleep can be awaited, and blocks a plain body", async () => {
+    expect(await runtime.run(bodies.sleepAwait, 2.5)).toBeGreaterThanOrEqual(2.5);
+    expect(await runtime.run(bodies.sleepBlock, 2.5)).toBeGreaterThanOrEqual(2.5);
+  });
+
+  test("a ticker does not drift", async () => {
+    const period = 2.5;
+    const seen = await runtime.run(bodies.ticks, period, 40);
+    for (const [i, at] of seen.entries()) expect(at).toBeGreaterThanOrEqual((i + 1) * period);
+    // However late single ticks are, others come right after a multiple of the period to the end.
+    const phases = seen.slice(20).map((at) => at % period);
+    expect(Math.min(...phases)).toBeLessThan(period / 2);
+  });
+
+  test("a call that is stopped while others fire either runs or was stopped", async () => {
+    for (let round = 0; round < 5; round++) {
+      const { ran, stopped } = await runtime.run(bodies.stopWhileFiring, 2000);
+      expect(ran + stopped).toBe(2000);
+    }
+  });
+
+  test("timeouts of selects come, one after another", async () => {
+    expect(await runtime.run(bodies.timeouts, 200)).toBe(200);
+  });
+
+  test("a timer's channel can be received from anywhere", async () => {
+    await runtime.enter(async () => {
+      const before = Date.now();
+      const time = await runtime.run(bodies.receiveOn, after(3));
+      // The time of the day is whole milliseconds, of another clock.
+      expect(time).toBeGreaterThanOrEqual(before + 2);
+      expect(time).toBeLessThanOrEqual(Date.now());
+    });
+  });
+});
+
+test("timers far away cost nothing", async () => {
+  const runtime = await start({ procs: 2 });
+  await runtime.enter(async () => {
+    const begun = new AtomicInt();
+    for (let i = 0; i < 100; i++) runtime.spawn(bodies.longSleep, begun);
+    await until(() => begun.load() === 100);
+    let least = Number.POSITIVE_INFINITY;
+    // Compiling and collecting go on for a while after the start.
+    for (let round = 0; round < 10 && least > 0.005; round++) {
+      const [before, began] = [process.cpuUsage(), now()];
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      const { user, system } = process.cpuUsage(before);
+      least = Math.min(least, (user + system) / 1000 / (now() - began));
+    }
+    expect(least).toBeLessThanOrEqual(0.005);
+  });
+  await runtime.close({ graceMs: 0 });
+});
