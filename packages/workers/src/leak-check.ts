@@ -1,7 +1,7 @@
 /** Finds goroutines that outlived what they were started for. */
 
 import { formatGoroutines, type GoroutineInfo, HeddleError } from "@heddle/core";
-import type { Runtime } from "./runtime.ts";
+import type { Runtime } from "./runtime-types.ts";
 
 /** Goroutines were left. */
 export class LeakError extends HeddleError {

@@ -34,6 +34,7 @@ import { HostLoop } from "./host-loop.ts";
 import { MachinePool } from "./machine-pool.ts";
 import { nodeText } from "./node-text.ts";
 import { type CheckedOptions, checkOptions, type RuntimeOptions } from "./options.ts";
+import type { Runtime } from "./runtime-types.ts";
 import { addRuntime, enterRuntime, refuseOnMachine, removeRuntime } from "./runtimes.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
 
@@ -49,12 +50,8 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 let runtimes = 0;
 
-/**
- * A running scheduler with its threads.
- *
- * It does not keep the process alive by itself: only promises that wait for it do.
- */
-export class Runtime implements AsyncDisposable {
+/** A runtime and its threads, held together on the host. The public methods are described in runtime-types.ts. */
+class HostedRuntime implements Runtime {
   /** This thread's side of it. */
   readonly host: HostThread;
   private readonly memory: SharedMemory;
@@ -106,8 +103,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   /** See `start`. */
-  static async start(options?: RuntimeOptions): Promise<Runtime> {
-    const runtime = new Runtime(checkOptions(options));
+  static async start(options?: RuntimeOptions): Promise<HostedRuntime> {
+    const runtime = new HostedRuntime(checkOptions(options));
     await runtime.boot();
     return runtime;
   }
@@ -126,47 +123,38 @@ export class Runtime implements AsyncDisposable {
 
   // ── goroutines ──
 
-  /** Starts a goroutine and resolves with its outcome. */
   run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R> {
     return this.host.run(fn as never, args) as Promise<R>;
   }
 
-  /** Starts a goroutine whose result nobody asks for. An error that leaves it ends the runtime. */
   go<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): void {
     this.host.go(fn as never, args);
   }
 
-  /** Starts a goroutine with a handle on its outcome. */
   spawn<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Handle<R> {
     return this.host.spawn(fn as never, args) as Handle<R>;
   }
 
-  /** `spawn` with options. */
   spawnWith<A extends unknown[], R>(options: SpawnOptions, fn: GoFunction<A, R>, ...args: A): Handle<R> {
     return spawnOn(this.host, options, fn, args);
   }
 
-  /** Runs `body` with this runtime as the ambient one. */
   enter<T>(body: () => T): T {
     return enterRuntime(this, body);
   }
 
-  /** Live goroutines, the dead not counted. */
   numGoroutine(): number {
     return liveGoroutines(this.memory);
   }
 
-  /** What each live goroutine is doing. */
   goroutines(): GoroutineInfo[] {
     return listGoroutines(this.host);
   }
 
-  /** Counters since start. */
   stats(): RuntimeStats {
     return readStats(this.memory, this.host.idle);
   }
 
-  /** Whether it was closed, or ended by a panic or a lost thread. */
   get closed(): boolean {
     return this.host.closedBecause !== undefined;
   }
@@ -223,7 +211,6 @@ export class Runtime implements AsyncDisposable {
 
   // ── the end ──
 
-  /** Waits for the goroutines up to `graceMs` (default: for ever), then stops every thread. What still waits is rejected with `NoRuntimeError`. */
   close(options: { graceMs?: number } = {}): Promise<void> {
     const { graceMs } = options;
     if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
@@ -300,7 +287,7 @@ export class Runtime implements AsyncDisposable {
  */
 export function start(options?: RuntimeOptions): Promise<Runtime> {
   refuseOnMachine("start");
-  return Runtime.start(options);
+  return HostedRuntime.start(options);
 }
 
 let defaultRuntime: Promise<Runtime> | undefined;
@@ -324,7 +311,7 @@ async function runOnDefault<A extends unknown[], R>(fn: GoFunction<A, R>, args: 
 /** The default runtime: started if there is none yet, or the last one has ended. All who ask at the same time get the same. */
 async function openDefaultRuntime(): Promise<Runtime> {
   for (;;) {
-    defaultRuntime ??= Runtime.start();
+    defaultRuntime ??= HostedRuntime.start();
     const starting = defaultRuntime;
     try {
       const runtime = await starting;
