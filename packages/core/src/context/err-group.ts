@@ -29,7 +29,7 @@ import { ambientThread } from "../scheduler/ambient.ts";
 import type { EndHook } from "../scheduler/end-hook.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { GoFunction, Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -257,7 +257,7 @@ class Group {
  * yield* group.wait();
  * ```
  */
-export class ErrGroup implements SharedObject {
+export class ErrGroup {
   /** @internal */
   readonly table: ObjectTable;
   /** @internal */

@@ -2,7 +2,7 @@
 
 import { O_VALUE } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 
@@ -20,7 +20,7 @@ export const ATOMIC_INT_KIND = 2;
  * for (let i = 0; i < 100; i++) wg.go(visit, hits); // visit: hits.add(1)
  * ```
  */
-export class AtomicInt implements SharedObject {
+export class AtomicInt {
   /** @internal */
   readonly table: ObjectTable;
   /** @internal */

@@ -7,7 +7,7 @@ import { acquire, release } from "../memory/thread-lock.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -33,7 +33,7 @@ const MAX_PARTIES = 2 ** 31 - 1;
  * }
  * ```
  */
-export class Barrier implements SharedObject {
+export class Barrier {
   /** @internal */
   readonly table: ObjectTable;
   /** @internal */

@@ -18,7 +18,7 @@ import { COND_MUTEX, COND_WAITERS, G_WAITER, O_LOCK } from "../memory/layout.ts"
 import { acquire, release } from "../memory/thread-lock.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -42,7 +42,7 @@ export const COND_KIND = 7;
  * return queue.take();
  * ```
  */
-export class Cond implements SharedObject {
+export class Cond {
   /** The mutex that guards the condition. Go's L. */
   readonly mutex: Mutex;
   /** @internal */

@@ -4,7 +4,7 @@ import { REASON_MUTEX_LOCK, type WaitReason } from "../goroutine/wait-reason.ts"
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation, proceed, type Suspension, usedTwice } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -29,7 +29,7 @@ export const MUTEX_KIND = 4;
  * });
  * ```
  */
-export class Mutex implements SharedObject {
+export class Mutex {
   /** @internal */
   readonly table: ObjectTable;
   /** @internal */

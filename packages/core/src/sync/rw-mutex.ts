@@ -5,7 +5,7 @@ import { RW_READERS, RW_USE } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -40,7 +40,7 @@ export const RW_MUTEX_KIND = 5;
  * }
  * ```
  */
-export class RWMutex implements SharedObject {
+export class RWMutex {
   /** @internal */
   readonly table: ObjectTable;
   /** @internal */

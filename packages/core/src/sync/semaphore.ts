@@ -5,7 +5,7 @@ import { SEM_PERMITS } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -35,7 +35,7 @@ const MAX_PERMITS = 2 ** 31 - 1;
  * }
  * ```
  */
-export class Semaphore implements SharedObject {
+export class Semaphore {
   /** @internal */
   readonly table: ObjectTable;
   /** @internal */

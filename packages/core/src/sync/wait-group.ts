@@ -16,7 +16,7 @@ import { ambientThread } from "../scheduler/ambient.ts";
 import type { EndHook } from "../scheduler/end-hook.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { GoFunction, Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -39,7 +39,7 @@ const MAX_COUNT = 2 ** 31 - 1;
  * yield* wg.wait();
  * ```
  */
-export class WaitGroup implements SharedObject {
+export class WaitGroup {
   /** @internal */
   readonly table: ObjectTable;
   /** @internal */
