@@ -1,12 +1,13 @@
 /** Values in slots: see tags.ts for what a slot holds, block.ts for what does not fit into one. */
 
-import { CloneError, CorruptValueError, MemoryLimitError } from "../base/errors.ts";
+import { CorruptValueError, MemoryLimitError } from "../base/errors.ts";
 import { SLAB_UNIT_WORDS } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import type { Slab } from "../memory/slab.ts";
 import { Decoder, type DecoderParts } from "./decoder.ts";
-import { describe, Encoder, type EncoderParts } from "./encoder.ts";
+import { Encoder, type EncoderParts } from "./encoder.ts";
 import type { ErrorClasses } from "./error-classes.ts";
+import { cannotCopy, describe } from "./item-writer.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
 import { type SharedBufferTable, sharedBufferKind } from "./shared-buffers.ts";
 import {
@@ -101,7 +102,7 @@ export class ValueCodec {
       case "bigint":
         return this.putBigInt(payload, value, where);
       default:
-        throw new CloneError(`${where}: ${describe(value)} cannot be copied to another goroutine`);
+        throw cannotCopy(where, describe(value));
     }
   }
 

@@ -6,19 +6,12 @@
  * decoded can run code: no setter, no prototype, no constructor but built-in ones and those of registered classes.
  */
 
-import { CorruptValueError } from "../base/errors.ts";
 import {
   ARRAY,
   ARRAY_WITH_PROPERTIES,
   BACK,
   BIGINT,
   BIGINT64,
-  BLOCK_FLAGS,
-  BLOCK_HAS_BACK,
-  BLOCK_ITEMS,
-  BLOCK_MAGIC,
-  BLOCK_REFERENCES,
-  BLOCK_WORDS,
   BOXED,
   BUFFER,
   CARRIED,
@@ -32,7 +25,6 @@ import {
   ERROR_MESSAGE,
   ERROR_STACK,
   FALSE,
-  HEADER_WORDS,
   HOLE,
   HOLE_RUN,
   INT,
@@ -45,7 +37,6 @@ import {
   LATER,
   LATIN1,
   LONG,
-  largePartsAt,
   MAP,
   MAX_DEPTH,
   NULL,
@@ -60,39 +51,34 @@ import {
   UTF16,
   VIEW,
 } from "./block.ts";
+import { type BlockMemory, BlockReader } from "./block-reader.ts";
 import type { ErrorClasses } from "./error-classes.ts";
-import { KeyCache, MAX_KEPT_UNITS } from "./key-cache.ts";
 import type { CarriedKind, ReferenceTable } from "./references.ts";
-import type { TextView } from "./text.ts";
 import { createView } from "./views.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const BITS = KIND_BITS;
 const MASK = KIND_MASK;
+const INT_ITEM = INT;
 const LATIN1_ITEM = LATIN1;
-const KEPT_UNITS = MAX_KEPT_UNITS;
+const OBJECT_ITEM = OBJECT;
+const ARRAY_ITEM = ARRAY;
+const DOUBLE_ITEM = DOUBLE;
+const UNDEFINED_ITEM = UNDEFINED;
+const NULL_ITEM = NULL;
+const TRUE_ITEM = TRUE;
+const FALSE_ITEM = FALSE;
 
-/** Longest string put together here: V8 copies up to 12 units when it joins strings, and leaves the work for later beyond. */
-const LOOP_UNITS = 12;
 /** Longest array that is allocated at once. Longer ones grow, so that a corrupt length reserves next to nothing. */
 const ALLOCATED_ELEMENTS = 1024;
 /** Kinds of items that only occur inside arrays. */
 const FIRST_RUN = INT_RUN;
 const LAST_RUN = HOLE_RUN;
 
-const { fromCharCode } = String;
 const { defineProperty } = Object;
-const bigints = new BigInt64Array(1);
-const bigintWords = new Int32Array(bigints.buffer);
-const doubles = new Float64Array(1);
-const doubleWords = new Int32Array(doubles.buffer);
 
-/** What the decoder needs of its thread. `text` reads the bytes of `u8`. */
-export interface DecoderParts {
-  readonly i32: Int32Array;
-  readonly f64: Float64Array;
-  readonly u8: Uint8Array;
-  readonly text: TextView;
+/** What the decoder needs of its thread. */
+export interface DecoderParts extends BlockMemory {
   readonly references: ReferenceTable;
   readonly errors: ErrorClasses;
 }
@@ -105,37 +91,19 @@ interface Shell {
   readonly carried: CarriedKind<object> | undefined;
 }
 
-export class Decoder {
+export class Decoder extends BlockReader {
   /** True while a value is being made. */
   busy = false;
-  private readonly i32: Int32Array;
-  private readonly f64: Float64Array;
-  private readonly u8: Uint8Array;
-  private readonly text: TextView;
   private readonly references: ReferenceTable;
   private readonly errors: ErrorClasses;
-  private readonly keyCache = new KeyCache();
-  private keyIsInherited = false;
-  private base = 0;
-  /** Next word, and the word behind the items. */
-  private at = 0;
-  private end = 0;
-  private referencesAt = 0;
-  private referenceCount = 0;
   private copiesReferences = false;
-  private largeAt = 0;
-  private blockEnd = 0;
   private depth = 0;
-  private hasBack = false;
   private objects: (object | undefined)[] = [];
   private revived: (object | undefined)[] = [];
   private shells: Shell[] = [];
 
   constructor(parts: DecoderParts) {
-    this.i32 = parts.i32;
-    this.f64 = parts.f64;
-    this.u8 = parts.u8;
-    this.text = parts.text;
+    super(parts);
     this.references = parts.references;
     this.errors = parts.errors;
   }
@@ -170,31 +138,6 @@ export class Decoder {
     }
   }
 
-  /** Checks the header. */
-  private open(base: number, words: number, capacity: number): void {
-    const { i32 } = this;
-    const items = i32[base + BLOCK_ITEMS];
-    const references = i32[base + BLOCK_REFERENCES];
-    const flags = i32[base + BLOCK_FLAGS];
-    this.base = base;
-    if (words > capacity) throw this.corrupt(`its slot says ${words} words, and it has room for ${capacity}`);
-    if (i32[base + BLOCK_WORDS] !== words)
-      throw this.corrupt(`it says ${i32[base + BLOCK_WORDS]} words, its slot ${words}`);
-    if ((flags & ~BLOCK_HAS_BACK) !== BLOCK_MAGIC) throw this.corrupt(`its flags are ${flags}`);
-    // Divided, not multiplied: a product could wrap around.
-    const mayFit = items > HEADER_WORDS && references >= 0 && references <= (words - items) / REFERENCE_WORDS;
-    if (!mayFit || largePartsAt(items, references) > words) {
-      throw this.corrupt(`${items} words and ${references} references do not fit into ${words} words`);
-    }
-    this.at = base + HEADER_WORDS;
-    this.end = base + items;
-    this.referencesAt = this.end;
-    this.referenceCount = references;
-    this.largeAt = (base + largePartsAt(items, references)) * 4;
-    this.blockEnd = (base + words) * 4;
-    this.hasBack = (flags & BLOCK_HAS_BACK) !== 0;
-  }
-
   private reset(): void {
     if (this.objects.length > 0) this.objects = [];
     if (this.revived.length > 0) this.revived = [];
@@ -210,26 +153,24 @@ export class Decoder {
     const word = this.next();
     const n = word >>> BITS;
     switch (word & MASK) {
-      case INT:
+      case INT_ITEM:
         return word >> BITS;
-      case LATIN1:
+      case LATIN1_ITEM:
         return this.readLatin1(n);
-      case OBJECT:
+      case OBJECT_ITEM:
         return this.readObject(n);
-      case ARRAY:
+      case ARRAY_ITEM:
         return this.readArray(n, false);
-      case DOUBLE:
+      case DOUBLE_ITEM:
         return this.readDouble();
-      case UNDEFINED:
+      case UNDEFINED_ITEM:
         return undefined;
-      case NULL:
+      case NULL_ITEM:
         return null;
-      case TRUE:
+      case TRUE_ITEM:
         return true;
-      case FALSE:
+      case FALSE_ITEM:
         return false;
-      case UTF16:
-        return this.readUtf16(n);
       default:
         return this.readRare(word & MASK, n);
     }
@@ -237,6 +178,8 @@ export class Decoder {
 
   private readRare(kind: number, n: number): unknown {
     switch (kind) {
+      case UTF16:
+        return this.readUtf16(n);
       case LARGE_LATIN1:
       case LARGE_UTF16:
         return this.readLargeText(kind);
@@ -271,20 +214,6 @@ export class Decoder {
     }
   }
 
-  private next(): number {
-    if (this.at >= this.end) throw this.corrupt("it ends in the middle of an item");
-    return this.i32[this.at++];
-  }
-
-  /** Steps over so many words; the first of them. */
-  private skip(words: number): number {
-    const { at } = this;
-    if (words > this.end - at)
-      throw this.corrupt(`an item of ${words} words stands where ${this.end - at} are left`);
-    this.at = at + words;
-    return at;
-  }
-
   /** Gives an object its number. */
   private register<T extends object>(object: T): T {
     if (this.hasBack) this.objects.push(object);
@@ -295,107 +224,6 @@ export class Decoder {
     const object = this.objects[number];
     if (object === undefined) throw this.corrupt(`it refers to object ${number} of ${this.objects.length}`);
     return object;
-  }
-
-  private readDouble(): number {
-    const at = this.skip(2);
-    doubleWords[0] = this.i32[at];
-    doubleWords[1] = this.i32[at + 1];
-    return doubles[0];
-  }
-
-  // ── strings ──
-
-  private readLatin1(length: number): string {
-    const at = this.skip((length + 3) >> 2);
-    if (length > LOOP_UNITS) return this.text.readLatin1(at * 4, length);
-    let text = "";
-    for (let i = 0; i < length; i += 4) text += unitsOf(this.i32[at + (i >> 2)], length - i);
-    return text;
-  }
-
-  private readUtf16(length: number): string {
-    return this.text.readUtf16(this.skip((length + 1) >> 1) * 4, length);
-  }
-
-  private readLargeText(kind: number): string {
-    const length = this.next() >>> 0;
-    const at = this.readPlace(kind === LARGE_LATIN1 ? length : length * 2);
-    return kind === LARGE_LATIN1 ? this.text.readLatin1(at, length) : this.text.readUtf16(at, length);
-  }
-
-  /** First byte of a large part of so many bytes. */
-  private readPlace(bytes: number): number {
-    const place = this.next();
-    const at = this.largeAt + (place >>> 0) * 8;
-    if (at + bytes > this.blockEnd)
-      throw this.corrupt(`a large part of ${bytes} bytes at place ${place} lies outside`);
-    return at;
-  }
-
-  private readString(): string {
-    const word = this.next();
-    const n = word >>> BITS;
-    switch (word & MASK) {
-      case LATIN1:
-        return this.readLatin1(n);
-      case UTF16:
-        return this.readUtf16(n);
-      case LARGE_LATIN1:
-      case LARGE_UTF16:
-        return this.readLargeText(word & MASK);
-      default:
-        throw this.corrupt(`an item of kind ${word & MASK} stands where a string belongs`);
-    }
-  }
-
-  /** A property's name; `keyIsInherited` tells whether Object.prototype has it, too. */
-  private readKey(): string {
-    const { i32, at } = this;
-    const word = i32[at];
-    const length = word >>> BITS;
-    if ((word & MASK) !== LATIN1_ITEM || length > KEPT_UNITS || at >= this.end) return this.readRareKey();
-    this.at = at + 1;
-    const first = this.skip((length + 3) >> 2);
-    const { keyCache } = this;
-    let place = keyCache.find(i32, first, length);
-    if (place < 0) place = this.keepKey(first, length);
-    this.keyIsInherited = keyCache.inherited[place] === 1;
-    return keyCache.keys[place] as string;
-  }
-
-  private keepKey(first: number, length: number): number {
-    return this.keyCache.put(this.i32, first, this.text.readLatin1(first * 4, length));
-  }
-
-  private readRareKey(): string {
-    const key = this.readString();
-    this.keyIsInherited = key in Object.prototype;
-    return key;
-  }
-
-  // ── bigints ──
-
-  private readBigInt64(): bigint {
-    const at = this.skip(2);
-    bigintWords[0] = this.i32[at];
-    bigintWords[1] = this.i32[at + 1];
-    return bigints[0];
-  }
-
-  private readBigInt(negative: number): bigint {
-    const magnitude = this.attempt("a bigint", () => BigInt(`0x${this.readString()}`));
-    return negative === 1 ? -magnitude : magnitude;
-  }
-
-  /** Runs what throws on nonsense: such an error means that the block is corrupt. */
-  private attempt<T>(what: string, make: () => T): T {
-    try {
-      return make();
-    } catch (error) {
-      if (error instanceof CorruptValueError) throw error;
-      throw this.corrupt(`${what} that cannot be`, error);
-    }
   }
 
   // ── containers ──
@@ -621,7 +449,7 @@ export class Decoder {
     switch (kind) {
       case BUFFER:
       case LARGE_BUFFER:
-        return this.register(this.readBytes(kind));
+        return this.register(copyOf(this.readBytes(kind)));
       case RESIZABLE_BUFFER:
         return this.register(this.readResizable());
       case REFERENCE:
@@ -631,26 +459,11 @@ export class Decoder {
     }
   }
 
-  private readBytes(kind: number): ArrayBuffer {
-    const { start, length } = this.bytesOf(kind);
-    // Copying a view into a new one does not fill the new one with zeros first, as `slice` and `set` do.
-    return new Uint8Array(this.u8.subarray(start, start + length)).buffer as ArrayBuffer;
-  }
-
-  /** Where a buffer's bytes are. */
-  private bytesOf(kind: number): { start: number; length: number } {
-    if (kind !== BUFFER && kind !== LARGE_BUFFER)
-      throw this.corrupt(`an item of kind ${kind} stands where bytes belong`);
-    const length = this.next() >>> 0;
-    const start = kind === BUFFER ? this.skip(Math.ceil(length / 4)) * 4 : this.readPlace(length);
-    return { start, length };
-  }
-
   private readResizable(): ArrayBuffer {
     const maxByteLength = this.readDouble();
-    const { start, length } = this.bytesOf(this.next() & MASK);
-    const buffer = this.attempt("a resizable buffer", () => newResizable(length, maxByteLength));
-    new Uint8Array(buffer).set(this.u8.subarray(start, start + length));
+    const bytes = this.readBytes(this.next() & MASK);
+    const buffer = this.attempt("a resizable buffer", () => newResizable(bytes.length, maxByteLength));
+    new Uint8Array(buffer).set(bytes);
     return buffer;
   }
 
@@ -683,7 +496,7 @@ export class Decoder {
   }
 
   private reviveFirst(number: number): object {
-    const at = this.referencesAt + number * REFERENCE_WORDS;
+    const at = this.end + number * REFERENCE_WORDS;
     const kind = this.references.ofNumber(this.i32[at]);
     const index = this.i32[at + 1];
     const generation = this.i32[at + 2];
@@ -698,7 +511,7 @@ export class Decoder {
   private releaseOthers(): void {
     for (let number = 0; number < this.referenceCount; number++) {
       if (this.revived[number] !== undefined) continue;
-      const at = this.referencesAt + number * REFERENCE_WORDS;
+      const at = this.end + number * REFERENCE_WORDS;
       this.references.ofNumber(this.i32[at])?.release(this.i32[at + 1], this.i32[at + 2]);
     }
   }
@@ -724,21 +537,6 @@ export class Decoder {
       throw this.corrupt("the content of a reference is no object");
     carried.fill(object, content);
   }
-
-  private corrupt(what: string, cause?: unknown): CorruptValueError {
-    const options = cause === undefined ? undefined : { cause };
-    return new CorruptValueError(`the value at word ${this.base} is corrupt: ${what}`, options);
-  }
-}
-
-/** The string of up to four Latin-1 units in a word, the first in the lowest byte. */
-function unitsOf(word: number, count: number): string {
-  const first = word & 255;
-  if (count === 1) return fromCharCode(first);
-  const second = (word >>> 8) & 255;
-  if (count === 2) return fromCharCode(first, second);
-  const third = (word >>> 16) & 255;
-  return count === 3 ? fromCharCode(first, second, third) : fromCharCode(first, second, third, word >>> 24);
 }
 
 /**
@@ -748,6 +546,11 @@ function unitsOf(word: number, count: number): string {
 function setLength(array: unknown[], length: number): void {
   if (length - array.length > ALLOCATED_ELEMENTS) array.length = 0xffffffff;
   array.length = length;
+}
+
+/** The bytes in a buffer of their own. Copying into a new view does not fill it with zeros first, as `slice` and `set` do. */
+function copyOf(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer as ArrayBuffer;
 }
 
 function newResizable(length: number, maxByteLength: number): ArrayBuffer {

@@ -14,8 +14,6 @@ import {
   ARRAY,
   ARRAY_WITH_PROPERTIES,
   BACK,
-  BIGINT,
-  BIGINT64,
   BLOCK_FLAGS,
   BLOCK_HAS_BACK,
   BLOCK_ITEMS,
@@ -23,11 +21,8 @@ import {
   BLOCK_REFERENCES,
   BLOCK_WORDS,
   BOXED,
-  BUFFER,
   CARRIED,
   DATE,
-  DOUBLE,
-  DOUBLE_RUN,
   ERROR,
   ERROR_CAUSE,
   ERROR_CODE,
@@ -37,12 +32,7 @@ import {
   FALSE,
   HOLE,
   HOLE_RUN,
-  INT,
-  INT_RUN,
   KIND_BITS,
-  LARGE_BUFFER,
-  LARGE_LATIN1,
-  LARGE_UTF16,
   LATER,
   LONG,
   largePartsAt,
@@ -85,31 +75,24 @@ import {
   timeOfDate,
   unbox,
 } from "./intrinsics.ts";
-import { LargeParts } from "./large-parts.ts";
-import { keyOfEntry, type PathKey, type PathStart, pathText, valueOfEntry } from "./path.ts";
+import { describe, ItemWriter } from "./item-writer.ts";
+import { writeNumberRuns } from "./number-runs.ts";
+import { keyOfEntry, type PathStart, valueOfEntry } from "./path.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
 import { SeenObjects } from "./seen-objects.ts";
-import { isLatin1, type TextPort, type TextView } from "./text.ts";
+import type { TextPort, TextView } from "./text.ts";
 import { viewKindOf } from "./views.ts";
-import { WordWriter } from "./word-writer.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const BITS = KIND_BITS;
-const INT_ITEM = INT;
 const OBJECT_ITEM = OBJECT;
 const DEPTH_LIMIT = MAX_DEPTH;
 const ENTRY_LIMIT = LONG;
 
-/** Strings from so many units on are large parts: copied once instead of twice. Measured. */
-const LARGE_UNITS = 256;
-/** The same for bytes of buffers. */
-const LARGE_BYTES = 1024;
 /** Arrays with fewer elements are not tried as a run of numbers: the items take as many words. */
 const SHORTEST_RUN = 4;
 /** After so many holes in a row, an array is taken for sparse and its keys are listed. */
 const HOLES_IN_A_ROW = 64;
-/** Elements of one run of numbers at most, so that room is made for what is there and not for a length. */
-const LONGEST_RUN = 1 << 16;
 const ARGUMENTS_TAG = "[object Arguments]";
 
 const hasOwn = hasOwnProperty;
@@ -131,11 +114,9 @@ interface Postponed {
   readonly start: PathStart;
 }
 
-export class Encoder {
+export class Encoder extends ItemWriter {
   /** True from `encode` to `reset`. */
   busy = false;
-  private readonly out: WordWriter;
-  private readonly large = new LargeParts();
   private readonly seen = new SeenObjects();
   private readonly classifier: Classifier;
   private readonly references: ReferenceTable;
@@ -144,18 +125,13 @@ export class Encoder {
   private counted = new Int32Array(16 * REFERENCE_WORDS);
   private countedReferences = 0;
   private hasBack = false;
-  /** Containers entered; `keys[1..depth]` lead to the value being written. */
-  private depth = 0;
-  private readonly keys: PathKey[] = [""];
-  private start: PathStart | undefined = undefined;
-  private where = "";
   private postponed: Postponed[] = [];
 
   constructor(parts: EncoderParts) {
+    super(parts.text, parts.maxBytes);
     this.references = parts.references;
     this.errors = parts.errors;
     this.classifier = new Classifier(parts.references);
-    this.out = new WordWriter(parts.text, Math.floor(parts.maxBytes / 4));
   }
 
   /** What an object is. */
@@ -241,41 +217,6 @@ export class Encoder {
       default:
         throw this.refusal(describe(value));
     }
-  }
-
-  private writeNumber(value: number): void {
-    const int = (value << BITS) >> BITS;
-    if (int === value && (int !== 0 || 1 / value > 0)) {
-      this.out.word(INT_ITEM | (int << BITS));
-      return;
-    }
-    this.out.word(DOUBLE);
-    this.out.double(value);
-  }
-
-  private writeString(text: string): void {
-    if (text.length < LARGE_UNITS) this.out.string(text);
-    else this.writeLargeString(text);
-  }
-
-  private writeLargeString(text: string): void {
-    const { out } = this;
-    const latin1 = isLatin1(text);
-    out.word(latin1 ? LARGE_LATIN1 : LARGE_UTF16);
-    out.word(text.length);
-    out.word(this.addLarge(text, latin1 ? text.length : text.length * 2));
-  }
-
-  private writeBigInt(value: bigint): void {
-    if (BigInt.asIntN(64, value) === value) {
-      this.out.word(BIGINT64);
-      this.out.word(Number(BigInt.asIntN(32, value)));
-      this.out.word(Number(BigInt.asIntN(32, value >> 32n)));
-      return;
-    }
-    const negative = value < 0n;
-    this.out.word(BIGINT | ((negative ? 1 : 0) << BITS));
-    this.writeString((negative ? -value : value).toString(16));
   }
 
   private writeObject(value: object): void {
@@ -432,7 +373,7 @@ export class Encoder {
     const { keys, depth } = this;
     let holes = 0;
     let inARow = 0;
-    for (let i = length < SHORTEST_RUN ? 0 : this.writeNumberRuns(array, length); i < length; i++) {
+    for (let i = length < SHORTEST_RUN ? 0 : writeNumberRuns(this.out, array, length); i < length; i++) {
       const value = array[i];
       if (value === undefined && !hasOwn.call(array, i)) {
         holes++;
@@ -470,57 +411,6 @@ export class Encoder {
     if (count === 0) return;
     this.out.word(HOLE_RUN);
     this.out.word(count);
-  }
-
-  /** Writes the numbers that an array begins with as runs; how many. */
-  private writeNumberRuns(array: readonly unknown[], length: number): number {
-    for (let i = 0; ; ) {
-      const end = Math.min(length, i + LONGEST_RUN);
-      i += this.writeNumberRun(array, i, end - i);
-      if (i < end || i === length) return i;
-    }
-  }
-
-  /** Writes the numbers among `count` elements up to the first that is none, as one run; how many. */
-  private writeNumberRun(array: readonly unknown[], first: number, count: number): number {
-    if (typeof array[first] !== "number") return 0;
-    const { out } = this;
-    out.reserve(2 * count + 3);
-    const { i32, at } = out;
-    let i = 0;
-    let value: unknown;
-    for (; i < count; i++) {
-      value = array[first + i];
-      if (typeof value !== "number" || (value | 0) !== value || (value === 0 && 1 / value < 0)) break;
-      i32[at + 1 + i] = value;
-    }
-    if (i < count && typeof value === "number") return this.writeDoubleRun(array, first, count, i, value);
-    i32[at] = INT_RUN | (i << BITS);
-    out.at = at + 1 + i;
-    return i;
-  }
-
-  /** The number after `ints` elements is not an int: widens those before it and goes on with doubles. */
-  private writeDoubleRun(
-    array: readonly unknown[],
-    first: number,
-    count: number,
-    ints: number,
-    double: number,
-  ): number {
-    const { i32, f64, at } = this.out;
-    const place = (at + 2) >> 1;
-    for (let i = ints - 1; i >= 0; i--) f64[place + i] = i32[at + 1 + i];
-    f64[place + ints] = double;
-    let i = ints + 1;
-    for (; i < count; i++) {
-      const value = array[first + i];
-      if (typeof value !== "number") break;
-      f64[place + i] = value;
-    }
-    i32[at] = DOUBLE_RUN | (i << BITS);
-    this.out.at = (place + i) * 2;
-    return i;
   }
 
   /**
@@ -654,26 +544,6 @@ export class Encoder {
     }
   }
 
-  private writeBytes(bytes: Uint8Array): void {
-    const { out } = this;
-    if (bytes.length < LARGE_BYTES) {
-      out.word(BUFFER);
-      out.word(bytes.length);
-      out.bytes(bytes);
-      return;
-    }
-    out.word(LARGE_BUFFER);
-    out.word(bytes.length);
-    out.word(this.addLarge(bytes, bytes.length));
-  }
-
-  /** Notes a large part, if a block could ever hold it. */
-  private addLarge(source: Uint8Array | string, bytes: number): number {
-    const place = this.large.add(source, bytes);
-    this.out.checkRoom(this.large.bytes);
-    return place;
-  }
-
   private writeView(view: ArrayBufferView): void {
     const kind = viewKindOf(view);
     const shape = this.shapeOf(view);
@@ -736,16 +606,6 @@ export class Encoder {
     }
     this.countedReferences = first;
   }
-
-  // ── refusing ──
-
-  private path(): string {
-    return pathText(this.where, this.start, this.keys.slice(1, this.depth + 1));
-  }
-
-  private refusal(what: string): CloneError {
-    return new CloneError(`${this.path()}: ${what} cannot be copied to another goroutine`);
-  }
 }
 
 /** Own properties of errors that are written as parts. */
@@ -769,11 +629,4 @@ function nameOf(error: Error): string {
 function isIndex(key: string): boolean {
   const index = Number(key) >>> 0;
   return String(index) === key && index !== 0xffffffff;
-}
-
-/** What is refused, in words. */
-export function describe(value: unknown): string {
-  if (typeof value === "symbol") return `the symbol ${String(value.description ?? "")}`.trimEnd();
-  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
-  return `an object of class ${tagOf.call(value).slice(8, -1)}`;
 }

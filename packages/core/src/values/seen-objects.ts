@@ -3,8 +3,13 @@
  * a Map, whose entries cost 100 ns and more, comes into play beyond.
  */
 
+import { MemoryLimitError } from "../base/errors.ts";
+
 /** Objects compared one by one. Measured: a Map is faster from about 20 on. */
 const FEW = 16;
+
+/** Objects that one value may hold: as many as a Map takes in V8. */
+const MAX_OBJECTS = 2 ** 24;
 
 export class SeenObjects {
   private objects: (object | undefined)[] = Array.from({ length: FEW });
@@ -54,6 +59,7 @@ export class SeenObjects {
   }
 
   private add(value: object): void {
+    if (this.count === MAX_OBJECTS) throw new MemoryLimitError(`a value of more than ${MAX_OBJECTS} objects`);
     this.numbers?.set(value, this.count);
     this.objects[this.count++] = value;
   }

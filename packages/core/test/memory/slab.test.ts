@@ -153,7 +153,7 @@ describe("exhaustion", () => {
     for (const at of taken) if (!kept.includes(at)) slab.give(at);
     const begin = performance.now();
     for (let i = 0; i < 1000; i++) expect(slab.take(100 * KIB)).toBe(0);
-    expect(performance.now() - begin).toBeLessThan(2000);
+    expect(performance.now() - begin).toBeLessThan(5000);
     for (const at of kept) slab.give(at);
     expect(slab.take(100 * KIB)).not.toBe(0);
   });

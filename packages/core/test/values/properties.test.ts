@@ -117,7 +117,7 @@ function takeDamaged(tag: number): void {
   } catch (error) {
     if (!(error instanceof CorruptValueError)) expect(String(error)).toMatch(/revive: -?\d+ is stale/);
   }
-  expect(performance.now() - begin).toBeLessThan(1000);
+  expect(performance.now() - begin).toBeLessThan(5000);
   expect(Object.getOwnPropertyNames(Object.prototype).join()).toBe(own);
   expect(subject.slab.census().blocks).toBe(0);
 }
