@@ -62,7 +62,7 @@ export const picksOfFour = goroutine(import.meta, function* picksOfFour(trials) 
 });
 
 /** The same by trySelect. */
-export const triesOfFour = goroutine(import.meta, function* triesOfFour(trials) {
+export const triesOfFour = goroutine(import.meta, function triesOfFour(trials) {
   const closed = Array.from({ length: 4 }, () => chan());
   for (const ch of closed) ch.close();
   const picks = [0, 0, 0, 0];

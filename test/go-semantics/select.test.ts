@@ -77,8 +77,11 @@ onProcs("select", (runtime) => {
       );
     });
 
-    test.each(["noCases", "onlyFalsyCases"] as const)("%s: waits until it is cancelled", async (name) => {
-      const handle = runtime().spawn(programs[name][kind]);
+    test.each([
+      ["no case", programs.noCases],
+      ["falsy cases only", programs.onlyFalsyCases],
+    ])("%s: waits until it is cancelled", async (_cases, program) => {
+      const handle = runtime().spawn(program[kind]);
       await runtime().run(programs.picksOfFour, 100);
       expect(handle.done).toBe(false);
       handle.cancel();
