@@ -15,6 +15,7 @@ const usage = `usage: npm run bench -- [case…] [options]
   --all        every case; without it and without names, a short selection
   --rounds N   rounds in which the sides take turns (5)
   --ms N       how long a side takes samples, in milliseconds (1000)
+  --any-load   take every round, however busy the machine is, instead of repeating disturbed ones
   --report     write packages/bench/results/latest.json and docs/benchmarks.md
   --list       name the cases and end
 `;
@@ -23,6 +24,7 @@ interface Invocation {
   readonly selected: readonly Case[];
   readonly rounds: number;
   readonly budgetMs: number;
+  readonly keepDisturbed: boolean;
   readonly report: boolean;
 }
 
@@ -34,6 +36,7 @@ function parseInvocation(args: string[]): Invocation | undefined {
       all: { type: "boolean", default: false },
       rounds: { type: "string", default: "5" },
       ms: { type: "string", default: "1000" },
+      "any-load": { type: "boolean", default: false },
       report: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -45,6 +48,7 @@ function parseInvocation(args: string[]): Invocation | undefined {
     selected: selectCases(positionals, values.all),
     rounds: positiveInteger("--rounds", values.rounds),
     budgetMs: positiveInteger("--ms", values.ms),
+    keepDisturbed: values["any-load"],
     report: values.report,
   };
 }
@@ -56,11 +60,11 @@ function positiveInteger(option: string, text: string): number {
   return value;
 }
 
-async function measure({ selected, rounds, budgetMs, report }: Invocation): Promise<void> {
+async function measure({ selected, rounds, budgetMs, keepDisturbed, report }: Invocation): Promise<void> {
   const go = await buildGoSide();
   const context = { budgetMs, stepsPerUs: measureStepsPerUs() };
   const progress = openProgress(selected.reduce((sum, one) => sum + sidesOf(one, go).length, 0) * rounds);
-  const options: RunnerOptions = { rounds, context, go, onSide: progress.step };
+  const options: RunnerOptions = { rounds, keepDisturbed, context, go, onSide: progress.step };
   const measured: Measured[] = [];
   for (const one of selected) measured.push({ of: one, result: await runCase(one, options) });
   progress.close();

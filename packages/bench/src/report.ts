@@ -106,7 +106,7 @@ function machineList({ machine, date }: Report): string {
 const method = `- Every side of every case runs alone in a fresh process; the sides take turns, round after round.
 - What happens inside the runtime is timed inside one goroutine over thousands of operations and divided by their number; the mean is
   taken, so that garbage collection is in it, on Go's side as well. A quarter of the time is spent before, to warm up.
-- What the host sees (throughput, latency) is timed by tinybench around the call.
+- What the host sees (throughput, latency) is timed by tinybench around the call, or as the time of a whole pass.
 - A task of a list is a number of steps and not a time on the clock, so sharing a core gains nothing. Speed-ups are taken within one
   process, which does the list serially and in parallel in turn.
 - Piscina, tuned: for tiny tasks the best of twelve settings (threads, way of waiting, tasks per thread) in a trial just before the

@@ -29,6 +29,8 @@ const SIDE_TIMEOUT_MS = 120_000;
 
 export interface RunnerOptions {
   readonly rounds: number;
+  /** Keep every round, however busy the machine was. */
+  readonly keepDisturbed: boolean;
   readonly context: Context;
   readonly go: GoToolchain | undefined;
   /** Called as each side ends. */
@@ -44,7 +46,8 @@ export function sidesOf(one: Case, go: GoToolchain | undefined): SideName[] {
 export async function runCase(one: Case, options: RunnerOptions): Promise<CaseResult> {
   const remarks: Remarks = { notes: {}, failures: {} };
   const rounds: Round[] = [];
-  for (let attempt = 0; attempt < 2 * options.rounds; attempt++) {
+  const attempts = options.keepDisturbed ? options.rounds : 2 * options.rounds;
+  for (let attempt = 0; attempt < attempts; attempt++) {
     const sides = sidesOf(one, options.go).filter((name) => remarks.failures[name] === undefined);
     rounds.push(await runRound(one, sides, remarks, options));
     if (rounds.filter(isQuiet).length >= options.rounds) break;

@@ -23,6 +23,7 @@ describe("a case", () => {
     const ended: string[] = [];
     const result = await runCase(found("start"), {
       rounds: 1,
+      keepDisturbed: true,
       context,
       go: undefined,
       onSide: (_, side) => ended.push(side),
@@ -44,7 +45,7 @@ describe("a case", () => {
       short: false,
       peers: { tinypool: async () => [] },
     };
-    const result = await runCase(broken, { rounds: 1, context, go: undefined });
+    const result = await runCase(broken, { rounds: 1, keepDisturbed: true, context, go: undefined });
     expect(result.failures).toEqual({
       tinypool: expect.stringMatching(/RangeError: side: start has no side tinypool/),
     });

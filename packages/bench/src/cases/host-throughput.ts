@@ -6,8 +6,8 @@ import { bestPiscina, openPiscina, openTinypool, submitAtOnce } from "../peers/p
 
 const TASKS = 100_000;
 
-function runAtOnce(runtime: Runtime): Promise<number[]> {
-  return Promise.all(Array.from({ length: TASKS }, (_, i) => runtime.run(echo, i)));
+function runAtOnce(runtime: Runtime, tasks: number): Promise<number[]> {
+  return Promise.all(Array.from({ length: tasks }, (_, i) => runtime.run(echo, i)));
 }
 
 export const hostThroughput: readonly Case[] = [
@@ -22,22 +22,22 @@ export const hostThroughput: readonly Case[] = [
     short: true,
     async run(context) {
       await using runtime = await start({ procs: 2 });
-      return await tasksPerSecond(context, TASKS, () => runAtOnce(runtime));
+      return await tasksPerSecond(context, TASKS, (tasks) => runAtOnce(runtime, tasks));
     },
     peers: {
       async piscina(context) {
         await using pool = openPiscina();
-        return await tasksPerSecond(context, TASKS, () => submitAtOnce(pool, TASKS));
+        return await tasksPerSecond(context, TASKS, (tasks) => submitAtOnce(pool, tasks));
       },
       async "piscina tuned"(context) {
         const { options, note } = await bestPiscina();
         await using pool = openPiscina(options);
-        const samples = await tasksPerSecond(context, TASKS, () => submitAtOnce(pool, TASKS));
+        const samples = await tasksPerSecond(context, TASKS, (tasks) => submitAtOnce(pool, tasks));
         return samples.map((sample) => ({ ...sample, note }));
       },
       async tinypool(context) {
         await using pool = openTinypool();
-        return await tasksPerSecond(context, TASKS, () => submitAtOnce(pool, TASKS));
+        return await tasksPerSecond(context, TASKS, (tasks) => submitAtOnce(pool, tasks));
       },
     },
   },

@@ -68,7 +68,7 @@ export async function bestPiscina(): Promise<{ options: PiscinaOptions; note: st
   const { maxThreads, atomics, concurrentTasksPerWorker } = best.options;
   return {
     options: best.options,
-    note: `${maxThreads} threads, atomics ${atomics}, ${concurrentTasksPerWorker} tasks per thread`,
+    note: `threads ${maxThreads}, atomics ${atomics}, ${concurrentTasksPerWorker} tasks per thread`,
   };
 }
 
