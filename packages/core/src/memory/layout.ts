@@ -335,10 +335,14 @@ export const C_HIDDEN = 15;
 
 // Sync primitives: the words of a sync object beyond the common ones.
 
-/** Locked, woken, starving, queued and the number of its use: drawn in sync/mutex-protocol. Changed by compare-and-swap. @writer sync/mutex-protocol @reader sync/mutex-protocol */
+/** Locked, woken, starving, queued: drawn in sync/mutex-protocol. Changed by compare-and-swap. @writer sync/mutex-protocol @reader sync/mutex-protocol */
 export const MUTEX_STATE = 5;
 /** Queue (two words) of those who wait for the lock. @writer goroutine/wait-queue @reader sync/mutex-protocol */
 export const MUTEX_WAITERS = 6;
+/** Number of the use in which it is held, 0 while it is not. @writer sync/mutex-protocol: who holds it @reader sync/mutex-protocol */
+export const MUTEX_USE = 8;
+/** Uses so far. @writer sync/mutex-protocol: who holds it @reader sync/mutex-protocol */
+export const MUTEX_USES = 9;
 /** Written, waited for, number of readers: drawn in sync/rw-mutex-protocol. Changed by compare-and-swap. @writer sync/rw-mutex-protocol @reader sync/rw-mutex-protocol */
 export const RW_STATE = 5;
 /** Queue (two words) of those who wait to write. @writer goroutine/wait-queue @reader sync/rw-mutex-protocol */

@@ -47,8 +47,8 @@ export class Frame {
   exiting = false;
   /** Set for a FRAME_BLOCKED that was made ready. */
   woken = false;
-  /** Set just before a generator is resumed, taken by the operation that parked it. */
-  resumed = false;
+  /** Set while a generator gives way; taken when it is resumed. */
+  yielded = false;
 }
 
 /** The frames of one thread, by place; places are reused. Place 0 stays empty. */
@@ -86,6 +86,7 @@ export class FrameTable {
     frame.operation = undefined;
     frame.interrupt = undefined;
     frame.cancelTold = false;
+    frame.yielded = false;
     frame.ownerId = 0;
     frame.defers = undefined;
     frame.unwinding = undefined;

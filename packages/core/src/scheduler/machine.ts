@@ -321,8 +321,8 @@ export class Machine extends Thread {
 
   /** Takes this processor's share of the global queue (Go's globrunqget); all but one go to the ring. */
   private fromGlobal(max: number): number {
+    if (this.globalQueue.seemsEmpty()) return 0;
     const size = this.globalQueue.size();
-    if (size === 0) return 0;
     const share = Math.floor(size / this.procs) + 1;
     const count = this.globalQueue.popBatch(this.batch, Math.min(share, max, max === 1 ? 1 : this.queue.room()));
     for (let i = 1; i < count; i++) this.queue.push(this.batch[i]);
@@ -708,7 +708,6 @@ export class Machine extends Thread {
     const { generator } = frame;
     if (generator === undefined) throw new Error(`resume: goroutine ${frame.goroutine} has no generator to resume`);
     frame.operation = undefined;
-    frame.resumed = true;
     this.step(frame, generator);
   }
 
@@ -809,7 +808,7 @@ export class Machine extends Thread {
       if (failed && !quiet && !taken) this.platform.panic(base, value);
       transitionToDead(i32, base);
       this.freeDescriptor(goroutine, base);
-      if (object !== 0) endHook(this, object).ended(this, object);
+      if (object !== 0) this.tellObject(object, base);
       return;
     }
     if (typeof value === "number" && !failed) {
@@ -822,6 +821,16 @@ export class Machine extends Thread {
     transitionToDead(i32, base);
     const completed = complete(i32, base);
     if (completed !== 0) this.tellJoiners(goroutine, completed);
+  }
+
+  /** Tells the object that started a goroutine of its end. What it throws (a counter that went below zero) is that goroutine's panic. */
+  private tellObject(object: number, base: number): void {
+    try {
+      endHook(this, object).ended(this, object);
+    } catch (error) {
+      // The descriptor is free, but this thread has not given it out again.
+      this.platform.panic(base, error);
+    }
   }
 
   /** The body has ended: its deferred calls run in its place, then `end` is called again. */
@@ -939,8 +948,6 @@ export class Machine extends Thread {
     if (frame === undefined || frame.kind !== FRAME_GENERATOR) throw notInGoroutine("yield*");
     if (frame.exiting && frame.unwinding === undefined) throw EXIT;
     if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
-    // A resumed operation has taken its mark; one that parks anew leaves none.
-    frame.resumed = false;
     this.settleInTable(frame);
     transitionToWaiting(this.i32, frame.base, reason);
     frame.operation = operation;
@@ -961,6 +968,7 @@ export class Machine extends Thread {
     if (i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     this.settleInTable(frame);
     transitionRunningToRunnable(i32, frame.base);
+    frame.yielded = true;
     this.yielded.push(frame.goroutine);
     if (i32[this.processorBase + PREEMPT] !== 0) {
       this.f64[(this.cache + CACHE_PREEMPTIONS) >> 1]++;
@@ -1040,11 +1048,11 @@ export class Machine extends Thread {
     return interrupt;
   }
 
-  /** Takes the mark that the running generator is being resumed. */
-  takeResumed(): boolean {
+  /** Takes the mark that the running generator has given way: it is being resumed. */
+  takeYielded(): boolean {
     const { frame } = this;
-    if (frame === undefined || !frame.resumed) return false;
-    frame.resumed = false;
+    if (frame === undefined || !frame.yielded) return false;
+    frame.yielded = false;
     return true;
   }
 

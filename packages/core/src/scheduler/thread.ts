@@ -408,6 +408,19 @@ export abstract class Thread {
     wake(i32, record);
   }
 
+  /** Makes waiters ready that waited in this order. Goroutines that live here run in it: the one made ready last is the next to run, so the first is left for the end. */
+  readyAll(goroutines: readonly number[]): void {
+    const { i32 } = this;
+    let first = 0;
+    for (const goroutine of goroutines) {
+      const base = this.descriptors + goroutine * WORDS;
+      const runsHere = i32[base + MACHINE] === this.number + 1 && (i32[base + META] & PSEUDO) === 0;
+      if (first === 0 && runsHere) first = goroutine;
+      else this.ready(goroutine);
+    }
+    if (first !== 0) this.ready(first);
+  }
+
   /** A pseudo-goroutine of this thread, waiting, so that it can stand in a queue. */
   newWaiter(kind: number, reason: WaitReason): Frame {
     const { i32, f64 } = this;

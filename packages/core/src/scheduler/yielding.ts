@@ -21,7 +21,7 @@ class YieldOperation implements Op<void> {
   }
 
   next(): IteratorResult<Suspension, void> {
-    if (this.machine.takeResumed()) return proceed(undefined);
+    if (this.machine.takeYielded()) return proceed(undefined);
     this.machine.yieldCurrent();
     return PARKED;
   }
