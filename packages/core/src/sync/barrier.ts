@@ -116,7 +116,7 @@ class BarrierOperation extends Operation<boolean> {
       enqueueWaiter(i32, base + BARRIER_WAITERS, ownWaiter(i32, descriptor, goroutine));
     }
     release(i32, base + O_LOCK);
-    for (const other of others) thread.ready(other);
+    thread.readyAll(others);
     return this.last;
   }
 

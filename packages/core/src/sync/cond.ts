@@ -23,7 +23,7 @@ import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { Mutex } from "./mutex.ts";
-import { isLocked, LockWait, unlock } from "./mutex-protocol.ts";
+import { continueUse, currentUse, isLocked, LockWait, unlock } from "./mutex-protocol.ts";
 
 /** The number of this kind, in values and records. */
 export const COND_KIND = 7;
@@ -115,7 +115,7 @@ export class Cond {
     acquire(i32, base + O_LOCK, thread.number);
     const woken = drainWaiters(i32, base + COND_WAITERS, thread.descriptors);
     release(i32, base + O_LOCK);
-    for (const goroutine of woken) thread.ready(goroutine);
+    thread.readyAll(woken);
   }
 }
 
@@ -126,6 +126,8 @@ class CondWait extends Operation<void> {
   private readonly cond: Cond;
   private readonly lock: LockWait;
   private locking = false;
+  /** The use in which the mutex was held, and will be. */
+  private heldIn = 0;
   /** The mutex was not held. */
   private misuse: unknown = undefined;
   /** The cancellation, to be thrown when the mutex is held again. */
@@ -151,6 +153,7 @@ class CondWait extends Operation<void> {
     acquire(i32, cond + O_LOCK, number);
     enqueueWaiter(i32, cond + COND_WAITERS, ownWaiter(i32, base, goroutine));
     release(i32, cond + O_LOCK);
+    this.heldIn = currentUse(i32, this.cond.mutex.base);
     try {
       unlock(this.thread, this.cond.mutex.base);
     } catch (error) {
@@ -188,6 +191,7 @@ class CondWait extends Operation<void> {
 
   finish(): void {
     if (this.misuse !== undefined) throw this.misuse;
+    continueUse(this.thread.i32, this.cond.mutex.base, this.heldIn);
     if (this.interrupt !== undefined) throw this.interrupt;
   }
 }

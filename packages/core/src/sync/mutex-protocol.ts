@@ -2,17 +2,16 @@
  * How a mutex is locked, waited for and unlocked: the words of its record and nothing else.
  *
  * ```
- *  31                        4     3        2        1       0
- * ┌───────────────────────────┬────────┬──────────┬───────┬────────┐
- * │ use                       │ QUEUED │ STARVING │ WOKEN │ LOCKED │   MUTEX_STATE
- * └───────────────────────────┴────────┴──────────┴───────┴────────┘
+ *  31   4     3        2        1       0
+ * ┌──────┬────────┬──────────┬───────┬────────┐
+ * │ 0    │ QUEUED │ STARVING │ WOKEN │ LOCKED │   MUTEX_STATE
+ * └──────┴────────┴──────────┴───────┴────────┘
  * ```
  *
  * - LOCKED: somebody holds it. Taken by compare-and-swap by anyone who finds it clear, waiting or not.
- * - QUEUED: the queue is not empty. Changed under the record's lock only, as the queue is.
  * - WOKEN: one waiter has been taken off the queue and is on its way to compete for the lock; unlocking wakes no second one.
  * - STARVING: unlocking hands the lock to the first in the queue; LOCKED stays set, so that nobody can come between.
- * - use: counts the times it was taken, so that the guard of an earlier use is told from the present one. It wraps after 2^28.
+ * - QUEUED: the queue is not empty. Changed under the record's lock only, as the queue is.
  *
  * **The two modes are Go's.** In the *normal* one a woken waiter competes with whoever runs already, and mostly loses: that is fast, since the lock is taken while its
  * owner is on a processor, where handing it over would leave it idle until the waiter runs. One that lost goes back to the front of the queue. Having waited for more than a
@@ -22,9 +21,12 @@
  * pass the wake-up on.
  *
  * 1. A waiter queues under the record's lock, in the step that sets QUEUED by a compare-and-swap from a state with LOCKED. An unlock before that step makes it fail, and the waiter takes the lock instead.
- * 2. An unlock after that step finds QUEUED; its compare-and-swap without the record's lock expects QUEUED clear, or WOKEN set. So it wakes the first waiter, or somebody is woken already.
+ * 2. An unlock after that step finds QUEUED; without the record's lock it goes through only with QUEUED clear, or WOKEN set. So it wakes the first waiter, or somebody is woken already.
  * 3. A woken waiter clears WOKEN only in the step that takes the lock (its own unlock will wake the next), or queues again under 1, or, when it is cancelled, wakes the next itself.
  * 4. A waiter that is cancelled in the queue leaves it under the record's lock. One that is no longer there has been woken, or handed the lock: it goes on and does as 3 says.
+ *
+ * **Uses.** MUTEX_USE says in which use the mutex is held, so that the guard of an earlier use does nothing to the present one. Only who holds the lock writes it, plainly: a new number after it has taken the lock, 0 before it
+ * unlocks. A wait for a condition gives the lock up and takes it again in the same use, for the guard that was made before.
  */
 
 import { MisuseError } from "../base/errors.ts";
@@ -36,49 +38,58 @@ import {
   ownWaiter,
   removeWaiter,
 } from "../goroutine/wait-queue.ts";
-import { G_WAITER, MUTEX_STATE, MUTEX_WAITERS, O_LOCK, W_RESULT, W_VALUE } from "../memory/layout.ts";
+import {
+  G_WAITER,
+  MUTEX_STATE,
+  MUTEX_USE,
+  MUTEX_USES,
+  MUTEX_WAITERS,
+  O_LOCK,
+  W_RESULT,
+} from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import type { Thread } from "../scheduler/thread.ts";
 
 /** What the protocols of this folder need of a thread. */
-export type Waker = Pick<Thread, "i32" | "number" | "descriptors" | "clock" | "ready">;
+export type Waker = Pick<Thread, "i32" | "number" | "descriptors" | "clock" | "ready" | "readyAll">;
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const STATE = MUTEX_STATE;
+const CURRENT = MUTEX_USE;
+const USES = MUTEX_USES;
 
 const LOCKED = 1;
 const WOKEN = 2;
 const STARVING = 4;
 const QUEUED = 8;
-/** One use more. */
-const USE = 16;
-/** Everything but the use. */
-const FLAGS: number = USE - 1;
 
 /** Who has waited longer starves. Go's number. */
 const STARVING_AFTER_MS = 1;
 
 /** W_RESULT: come and compete. */
 const COMPETE = 0;
-/** W_RESULT: the lock is yours; W_VALUE has the use. */
+/** W_RESULT: the lock is yours. */
 const OWNED = 1;
 
-/**
- * Takes the lock if nobody holds it, and clears what is not in `keep`. Returns what `isUse` and `unlockUse` know this use by, never 0; 0 if somebody holds it.
- *
- * The first read is plain, a guess that the compare-and-swap checks: an atomic one would cost as much as half the lock. A wrong "held" is only as wrong as coming a moment earlier, and whoever
- * decides to wait looks again.
- */
+/** Takes the lock if nobody holds it, and clears what is not in `keep`. Returns the use, never 0; 0 if somebody holds it. */
 export function tryTake(i32: Int32Array, base: number, keep = -1): number {
   const word = base + STATE;
-  let state = i32[word];
-  while ((state & LOCKED) === 0) {
-    const taken = ((state + USE) | LOCKED) & keep;
-    const seen = Atomics.compareExchange(i32, word, state, taken);
-    if (seen === state) return taken;
+  // The first is a guess, and mostly right.
+  for (let state = 0; (state & LOCKED) === 0; ) {
+    const seen = Atomics.compareExchange(i32, word, state, (state | LOCKED) & keep);
+    if (seen === state) return beginUse(i32, base);
     state = seen;
   }
   return 0;
+}
+
+/** Numbers the use that begins. Plain: whoever holds the lock is alone with these words. */
+function beginUse(i32: Int32Array, base: number): number {
+  // After 2^32 uses the numbers come again; 0 is nobody's.
+  const use = (i32[base + USES] + 1) | 0 || 1;
+  i32[base + USES] = use;
+  i32[base + CURRENT] = use;
+  return use;
 }
 
 /** Whether somebody holds the lock. */
@@ -86,68 +97,68 @@ export function isLocked(i32: Int32Array, base: number): boolean {
   return (Atomics.load(i32, base + STATE) & LOCKED) !== 0;
 }
 
+/** The use in which the caller holds the lock. */
+export function currentUse(i32: Int32Array, base: number): number {
+  return i32[base + CURRENT];
+}
+
+/** The caller, who has taken the lock again, goes on in its earlier use. */
+export function continueUse(i32: Int32Array, base: number, use: number): void {
+  i32[base + CURRENT] = use;
+}
+
 /** Unlocks. Throws `MisuseError` if nobody holds the lock. */
 export function unlock(thread: Waker, base: number): void {
   const { i32 } = thread;
-  const state = i32[base + STATE];
-  // A guess again. With QUEUED clear nobody waits, and one who comes to wait fails in step 1.
-  if (
-    (state & (LOCKED | QUEUED)) === LOCKED &&
-    Atomics.compareExchange(i32, base + STATE, state, state & ~LOCKED) === state
-  )
-    return;
-  unlockSlowly(thread, base);
+  i32[base + CURRENT] = 0;
+  // Nobody waits: one who comes to wait now fails in step 1.
+  if (Atomics.compareExchange(i32, base + STATE, LOCKED, 0) !== LOCKED) unlockSlowly(thread, base);
 }
 
-/** Unlocks if this is still the use that `tryTake` returned. */
+/** Unlocks if it is still held in this use. Plain: a use that is over was ended before, by this thread or by one that has told it. */
 export function unlockUse(thread: Waker, base: number, use: number): void {
-  const { i32 } = thread;
-  const state = i32[base + STATE];
-  if (((state ^ use) & ~FLAGS) === 0) {
-    if (
-      (state & (LOCKED | QUEUED)) === LOCKED &&
-      Atomics.compareExchange(i32, base + STATE, state, state & ~LOCKED) === state
-    )
-      return;
-  }
-  // The plain read may have been old; an owner's own use is not, so this decides.
-  const now = Atomics.load(i32, base + STATE);
-  if ((now & LOCKED) !== 0 && ((now ^ use) & ~FLAGS) === 0) unlockSlowly(thread, base);
+  if (thread.i32[base + CURRENT] === use) unlock(thread, base);
 }
 
 function unlockSlowly(thread: Waker, base: number): void {
   const { i32 } = thread;
+  if (unlockAlone(i32, base)) return;
+  let waiter: number;
   acquire(i32, base + O_LOCK, thread.number);
-  let next: number;
   try {
-    next = unlockHolding(thread, base);
+    // Again: the one who waited may have left.
+    waiter = unlockAlone(i32, base) ? 0 : unlockForNext(thread, base);
   } finally {
     release(i32, base + O_LOCK);
   }
-  if (next !== 0) thread.ready(goroutineOf(i32, next));
+  if (waiter !== 0) thread.ready(goroutineOf(i32, waiter));
 }
 
-/** Unlocks, holding the record's lock. Returns the waiter to make ready, 0 for none. */
-function unlockHolding({ i32, descriptors }: Waker, base: number): number {
+/** Unlocks if nobody needs to be woken: nobody waits, or somebody woken competes. */
+function unlockAlone(i32: Int32Array, base: number): boolean {
   const word = base + STATE;
   for (;;) {
     const state = Atomics.load(i32, word);
     if ((state & LOCKED) === 0) throw new MisuseError("sync: unlock of unlocked mutex");
-    if ((state & QUEUED) === 0 || (state & WOKEN) !== 0) {
-      // Nobody waits, or somebody woken competes. Others may change the state at the same time: newcomers that queue do not, but a woken one that takes the lock does.
-      if (Atomics.compareExchange(i32, word, state, state & ~LOCKED) === state) return 0;
-      continue;
-    }
-    // LOCKED, QUEUED and not WOKEN: who may change the state in this case holds the record's lock. So a plain sequence does.
-    const waiter = dequeueWaiter(i32, base + MUTEX_WAITERS, descriptors);
-    const starving = (state & STARVING) !== 0;
-    let left = starving ? state + USE : (state & ~LOCKED) | WOKEN;
-    if (i32[base + MUTEX_WAITERS] === 0) left &= ~(QUEUED | STARVING);
-    i32[waiter + W_RESULT] = starving ? OWNED : COMPETE;
-    i32[waiter + W_VALUE] = left;
-    Atomics.store(i32, word, left);
-    return waiter;
+    if ((state & QUEUED) !== 0 && (state & WOKEN) === 0) return false;
+    if (Atomics.compareExchange(i32, word, state, state & ~LOCKED) === state) return true;
   }
+}
+
+/**
+ * Wakes the first in the queue to compete for the lock, or hands it over; under the record's lock. Returns the waiter to make ready.
+ *
+ * The state is LOCKED, QUEUED and not WOKEN. Whoever changes such a state holds the record's lock, except an owner that ends the starving mode, which it does before it unlocks. So a plain sequence does.
+ */
+function unlockForNext({ i32, descriptors }: Waker, base: number): number {
+  const state = Atomics.load(i32, base + STATE);
+  const waiter = dequeueWaiter(i32, base + MUTEX_WAITERS, descriptors);
+  const starving = (state & STARVING) !== 0;
+  let left = starving ? state : (state & ~LOCKED) | WOKEN;
+  if (i32[base + MUTEX_WAITERS] === 0) left &= ~(QUEUED | STARVING);
+  i32[waiter + W_RESULT] = starving ? OWNED : COMPETE;
+  Atomics.store(i32, base + STATE, left);
+  return waiter;
 }
 
 /** One goroutine's way to the lock, after the first attempt: what `Mutex.lock` and the second half of `Cond.wait` have in common. */
@@ -217,7 +228,7 @@ export class LockWait {
     const { i32 } = this.thread;
     const waitedLong = this.thread.clock() - this.since > STARVING_AFTER_MS;
     if (i32[this.waiter + W_RESULT] === OWNED) {
-      this.use = i32[this.waiter + W_VALUE];
+      this.use = beginUse(i32, this.base);
       if (!waitedLong && !this.starving) Atomics.and(i32, this.base + STATE, ~STARVING);
       return true;
     }

@@ -1,6 +1,7 @@
 /** Mutex: the public class and its operation. How it works: mutex-protocol.ts. */
 
 import { REASON_MUTEX_LOCK, type WaitReason } from "../goroutine/wait-reason.ts";
+import { MUTEX_USE } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation, proceed, type Suspension, usedTwice } from "../scheduler/operation.ts";
@@ -44,7 +45,10 @@ export class Mutex {
     this.table = table;
     this.index = index ?? table.create(MUTEX_KIND, 0);
     this.#base = table.baseOf(this.index);
-    if (index === undefined) table.watch(this);
+    if (index !== undefined) return;
+    // What the record's last owner left of it; the number of uses may go on from there.
+    table.i32[this.#base + MUTEX_USE] = 0;
+    table.watch(this);
   }
 
   /** @internal */

@@ -82,7 +82,7 @@ export function endRead(thread: Waker, base: number): void {
   )
     return;
   const woken = locked(thread, base, () => endReadHolding(thread, base));
-  for (const goroutine of woken) thread.ready(goroutine);
+  thread.readyAll(woken);
 }
 
 function endReadHolding(thread: Waker, base: number): readonly number[] {
@@ -102,7 +102,7 @@ export function endWrite(thread: Waker, base: number): void {
   const { i32 } = thread;
   if (Atomics.compareExchange(i32, base + STATE, WRITER, 0) === WRITER) return;
   const woken = locked(thread, base, () => endWriteHolding(thread, base));
-  for (const goroutine of woken) thread.ready(goroutine);
+  thread.readyAll(woken);
 }
 
 function endWriteHolding(thread: Waker, base: number): readonly number[] {
@@ -193,7 +193,7 @@ export function abandonWrite(thread: Waker, base: number, descriptor: number): b
     if (waiting(i32, base) === 0) Atomics.and(i32, base + STATE, ~WAITING);
     return true;
   });
-  for (const goroutine of readers) thread.ready(goroutine);
+  thread.readyAll(readers);
   return found;
 }
 

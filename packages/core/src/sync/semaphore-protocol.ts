@@ -58,7 +58,7 @@ export function give(thread: Waker, base: number, n: number): void {
   } finally {
     release(i32, base + O_LOCK);
   }
-  for (const goroutine of woken) thread.ready(goroutine);
+  thread.readyAll(woken);
 }
 
 function giveHolding(thread: Waker, base: number, n: number): readonly number[] {
@@ -123,6 +123,6 @@ export function abandon(thread: Waker, base: number, descriptor: number): boolea
   // It may have held off others whose requests are small enough.
   const served = found ? serve(thread, base, Atomics.load(i32, base + FREE) & COUNT) : [];
   release(i32, base + O_LOCK);
-  for (const goroutine of served) thread.ready(goroutine);
+  thread.readyAll(served);
   return found;
 }

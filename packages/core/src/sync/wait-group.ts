@@ -96,7 +96,7 @@ export class WaitGroup {
 
   /** Waits until the counter is 0. Goes on at once if it is. */
   wait(): Op<void> {
-    return new WaitOperation(this.table.thread, this.#base);
+    return new WaitOperation(this, this.#base);
   }
 
   /**
@@ -125,17 +125,20 @@ export class WaitGroup {
     const reached = Atomics.compareExchange(i32, base + O_VALUE, seen, 0) === seen;
     const woken = reached ? drainWaiters(i32, base + O_HEAD, thread.descriptors) : [];
     release(i32, base + O_LOCK);
-    for (const goroutine of woken) thread.ready(goroutine);
+    thread.readyAll(woken);
     return reached;
   }
 }
 
 class WaitOperation extends Operation<void> {
   readonly reason = REASON_WAITGROUP_WAIT;
+  /** Held, so that the record lives as long as somebody waits. */
+  readonly waitGroup: WaitGroup;
   private readonly base: number;
 
-  constructor(thread: Thread, base: number) {
-    super(thread);
+  constructor(waitGroup: WaitGroup, base: number) {
+    super(waitGroup.table.thread);
+    this.waitGroup = waitGroup;
     this.base = base;
   }
 
@@ -179,8 +182,11 @@ export const waitGroupHook: EndHook = {
   failed: () => false,
   ended(thread, index) {
     const table = objectsOf(thread);
-    // For this moment an object that is not watched: the reference is the one that `go` counted.
-    new WaitGroup(table, index).done();
-    table.release(index);
+    try {
+      // For this moment an object that is not watched: the reference is the one that `go` counted.
+      new WaitGroup(table, index).done();
+    } finally {
+      table.release(index);
+    }
   },
 };
