@@ -40,6 +40,9 @@ export function isDone(i32: Int32Array, base: number): boolean {
 
 /** Adds `joiner` (a goroutine number; its descriptor at `joinerBase`) to those who wait. False if the goroutine has ended: read the result instead. */
 export function join(i32: Int32Array, base: number, joiner: number, joinerBase: number): boolean {
+  // The usual case first: nobody waits yet.
+  i32[joinerBase + JOIN_NEXT] = 0;
+  if (Atomics.compareExchange(i32, base + JOIN, 0, joiner << HEAD_SHIFT) === 0) return true;
   for (;;) {
     const seen = Atomics.load(i32, base + JOIN);
     if ((seen & DONE) !== 0) return false;
@@ -62,6 +65,9 @@ export function requestHostNotice(i32: Int32Array, base: number): boolean {
 
 /** Marks the end. Returns what was there: `firstJoiner` and `wantsHost` read it. The result must have been stored. */
 export function complete(i32: Int32Array, base: number): number {
+  // A plain read first: whether it was the latest value, the compare-and-swap tells.
+  const guess = i32[base + JOIN];
+  if ((guess & LOCKED) === 0 && Atomics.compareExchange(i32, base + JOIN, guess, DONE) === guess) return guess;
   for (;;) {
     const seen = Atomics.load(i32, base + JOIN);
     if ((seen & LOCKED) !== 0) continue;
@@ -120,9 +126,12 @@ export function retainHandle(i32: Int32Array, base: number): void {
 
 /**
  * A handle is done with an ended goroutine. True for the last one, which must free the descriptor. Handles let go only after the end, so the
- * ending side never competes. The load first: alone, as nearly always, one need not write.
+ * ending side never competes.
+ *
+ * Alone, as nearly always, one need not write. A plain read tells: the count can be more than 1 only because this thread has sent a handle away, which it sees, its own write; that another thread has let
+ * go since it may miss, and then it counts down like everybody else.
  */
 export function releaseHandle(i32: Int32Array, base: number): boolean {
-  if (Atomics.load(i32, base + G_REFS) === 1) return true;
+  if (i32[base + G_REFS] === 1) return true;
   return Atomics.sub(i32, base + G_REFS, 1) === 1;
 }

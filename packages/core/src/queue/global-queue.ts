@@ -25,6 +25,11 @@ export class GlobalQueue {
     return Atomics.load(this.i32, GLOBAL_SIZE);
   }
 
+  /** Whether there seems to be nothing. A plain read, for every round of a busy machine: a miss costs a round, and whoever is about to sleep asks `size`. */
+  seemsEmpty(): boolean {
+    return this.i32[GLOBAL_SIZE] === 0;
+  }
+
   /** Adds one goroutine at the end. */
   push(goroutine: number): void {
     this.append(goroutine, goroutine, 1);

@@ -15,7 +15,7 @@
  * copied to another cache for nothing.
  */
 
-import { H_RING_SIZE, P_HEAD, P_RING, P_RUNNEXT, P_TAIL } from "../memory/layout.ts";
+import { H_PROCS, H_RING_SIZE, P_HEAD, P_RING, P_RUNNEXT, P_TAIL } from "../memory/layout.ts";
 
 const HEAD = P_HEAD;
 const TAIL = P_TAIL;
@@ -33,6 +33,8 @@ export class RunQueueOwner {
   private readonly global: SpillTarget;
   private readonly mask: number;
   private readonly spilled: Int32Array;
+  /** Whether there is one processor: then nobody steals, and its queue changes hands only with the processor, under a lock. The words are written plainly. */
+  private readonly solo: boolean;
   private base = 0;
   private tail = 0;
   /** A head no newer than the real one. */
@@ -42,6 +44,7 @@ export class RunQueueOwner {
     this.i32 = i32;
     this.global = global;
     this.mask = i32[H_RING_SIZE] - 1;
+    this.solo = i32[H_PROCS] === 1;
     this.spilled = new Int32Array(this.mask / 2 + 2);
   }
 
@@ -56,11 +59,10 @@ export class RunQueueOwner {
   pushNext(goroutine: number): void {
     const { i32, base } = this;
     // Plain read: only the owner fills the slot, so what it shows empty is empty. A thief that empties it meanwhile is seen by the exchange.
-    if (i32[base + RUNNEXT] === 0) {
-      Atomics.store(i32, base + RUNNEXT, goroutine);
-      return;
-    }
-    const previous = Atomics.exchange(i32, base + RUNNEXT, goroutine);
+    let previous = i32[base + RUNNEXT];
+    if (this.solo) i32[base + RUNNEXT] = goroutine;
+    else if (previous === 0) Atomics.store(i32, base + RUNNEXT, goroutine);
+    else previous = Atomics.exchange(i32, base + RUNNEXT, goroutine);
     if (previous !== 0) this.push(previous);
   }
 
@@ -72,7 +74,8 @@ export class RunQueueOwner {
       if (((tail - this.knownHead) | 0) <= mask) {
         i32[base + RING + (tail & mask)] = goroutine;
         this.tail = (tail + 1) | 0;
-        Atomics.store(i32, base + TAIL, this.tail);
+        if (this.solo) i32[base + TAIL] = this.tail;
+        else Atomics.store(i32, base + TAIL, this.tail);
         return;
       }
       this.knownHead = Atomics.load(i32, base + HEAD);
@@ -96,24 +99,29 @@ export class RunQueueOwner {
   /** The slot's goroutine, which shares the running slice; 0 for none. */
   popNext(): number {
     const { i32, base } = this;
-    if (i32[base + RUNNEXT] === 0) return 0;
-    return Atomics.exchange(i32, base + RUNNEXT, 0);
+    const next = i32[base + RUNNEXT];
+    if (next === 0) return 0;
+    if (!this.solo) return Atomics.exchange(i32, base + RUNNEXT, 0);
+    i32[base + RUNNEXT] = 0;
+    return next;
   }
 
   /** The ring's oldest goroutine; 0 for none. */
   pop(): number {
     const { i32, base, mask, tail } = this;
-    if (this.knownHead === tail) return 0;
-    for (;;) {
-      const head = Atomics.load(i32, base + HEAD);
-      this.knownHead = head;
-      if (head === tail) return 0;
+    // The known head is a guess: whether it is the head, the compare-and-swap tells.
+    let head = this.knownHead;
+    while (head !== tail) {
       const goroutine = i32[base + RING + (head & mask)];
-      if (Atomics.compareExchange(i32, base + HEAD, head, (head + 1) | 0) === head) {
+      if (this.solo || Atomics.compareExchange(i32, base + HEAD, head, (head + 1) | 0) === head) {
         this.knownHead = (head + 1) | 0;
+        if (this.solo) i32[base + HEAD] = this.knownHead;
         return goroutine;
       }
+      head = Atomics.load(i32, base + HEAD);
     }
+    this.knownHead = head;
+    return 0;
   }
 
   /** Room that is certain to be there: thieves can only add to it. */

@@ -24,9 +24,16 @@ const OPEN = 0;
 const RETURNED = 1;
 const THREW = 2;
 
+/** One double, to be read and written as two words. */
+const cell = new Float64Array(1);
+const cellWords = new Int32Array(cell.buffer);
+
 export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
-  /** Goroutine id: unique in the runtime, never reused. */
-  readonly id: number;
+  /** The id's two words: a field that holds a double would cost every handle an object of its own on the heap. */
+  private idLow = 0;
+  private idHigh = 0;
+  /** Where the thread keeps it while the goroutine runs. */
+  place = 0;
   readonly thread: Thread;
   readonly goroutine: number;
   /** Private to the engine, too: a program can copy the prototype, but not this field. So it tells a real handle. */
@@ -38,12 +45,19 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
   constructor(thread: Thread, goroutine: number) {
     this.thread = thread;
     this.goroutine = goroutine;
-    if (goroutine === 0) {
-      this.id = 0;
-    } else {
-      this.id = thread.f64[(this.base + G_ID) >> 1];
+    if (goroutine !== 0) {
+      const word = this.base + G_ID;
+      this.idLow = thread.i32[word];
+      this.idHigh = thread.i32[word + 1];
       thread.adopt(this as GoroutineHandle<unknown>);
     }
+  }
+
+  /** Goroutine id: unique in the runtime, never reused. */
+  get id(): number {
+    cellWords[0] = this.idLow;
+    cellWords[1] = this.idHigh;
+    return cell[0] as number;
   }
 
   /** A handle without a goroutine: `fill` gives it its outcome. */
@@ -59,7 +73,9 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
 
   /** Takes an outcome that was carried here. */
   fill({ id, failed, value }: { id: number; failed: boolean; value: unknown }): void {
-    (this as { id: number }).id = id;
+    cell[0] = id;
+    this.idLow = cellWords[0] as number;
+    this.idHigh = cellWords[1] as number;
     this.value = value;
     this.#state = failed ? THREW : RETURNED;
   }
@@ -72,11 +88,6 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
   /** First word of the descriptor, which is the goroutine's until the outcome has been moved here. */
   get base(): number {
     return this.thread.descriptors + this.goroutine * G_WORDS;
-  }
-
-  /** Whether the outcome has been moved here. */
-  get isSettled(): boolean {
-    return this.#state !== OPEN;
   }
 
   /** Whether the goroutine has ended. */
@@ -95,6 +106,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     this.#state = (meta & FAILED) === 0 ? RETURNED : THREW;
     if (tag === NUMBER) this.value = f64[(base + ARGS) >> 1];
     else this.readResult(tag);
+    this.thread.forget(this as GoroutineHandle<unknown>);
     if (releaseHandle(i32, base)) {
       if (tag !== NUMBER) this.thread.codec.drop(base + ARGS, tag);
       this.thread.freeDescriptor(this.goroutine, base);

@@ -90,8 +90,8 @@ const BITS = TAG_BITS;
 const COUNT = COUNT_SHIFT;
 const INLINE = INLINE_ARGS;
 
-/** Handles made before the first look at which of them have ended. A guess: few enough to stay in the young generation. */
-const HANDLE_ROUND = 512;
+/** Handles without an outcome before the first look at which of them have ended. A guess at more than most programs have at once. */
+const HANDLE_ROUND = 4096;
 
 const ARGUMENT_NAMES = ["args[0]", "args[1]", "args[2]", "args[3]"];
 
@@ -575,11 +575,21 @@ export abstract class Thread {
 
   // ── handles ──
 
-  /** Registers a handle, so that its descriptor comes back when the goroutine has ended, joined or not. */
+  /** Registers a handle whose goroutine has not ended, so that the descriptor comes back when it has, joined or not. */
   adopt(handle: GoroutineHandle<unknown>): void {
     const { handles } = this;
+    handle.place = handles.length;
     handles.push(handle);
     if (handles.length >= this.collectHandlesAt) this.collectHandles();
+  }
+
+  /** The handle has its outcome. The last one registered takes its place, so that those that were joined leave no trace. */
+  forget(handle: GoroutineHandle<unknown>): void {
+    const { handles } = this;
+    const last = handles.pop() as GoroutineHandle<unknown>;
+    if (last === handle) return;
+    handles[handle.place] = last;
+    last.place = handle.place;
   }
 
   /**
@@ -587,15 +597,9 @@ export abstract class Thread {
    * costs a spawn a constant, and when descriptors run out. No finalizer is needed: a handle that nobody holds keeps its descriptor only until the next such round.
    */
   collectHandles(): void {
-    const { handles } = this;
-    let open = 0;
-    for (let i = 0; i < handles.length; i++) {
-      const handle = handles[i] as GoroutineHandle<unknown>;
-      if (handle.isSettled || handle.trySettle()) continue;
-      handles[open++] = handle;
-    }
-    handles.length = open;
-    this.collectHandlesAt = Math.max(HANDLE_ROUND, open * 2);
+    // From the end, since a handle that is settled is replaced by the last.
+    for (let i = this.handles.length - 1; i >= 0; i--) this.handles[i]?.trySettle();
+    this.collectHandlesAt = Math.max(HANDLE_ROUND, this.handles.length * 2);
   }
 }
 

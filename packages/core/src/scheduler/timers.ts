@@ -194,6 +194,11 @@ export class Timers {
     }
   }
 
+  /** Whether a timer is in a heap. */
+  isStarted(timer: number): boolean {
+    return Atomics.load(this.i32, this.baseOf(timer) + T_HEAP) !== 0;
+  }
+
   /** When a processor's first timer is due, Infinity for none. A plain look. */
   next(processor: number): number {
     return this.f64[(this.processors + processor * P_WORDS + P_TIMER_NEXT) >> 1];

@@ -58,7 +58,12 @@ class SleepOperation extends Operation<void> {
   }
 
   finish(): void {
-    if (this.timer !== 0) this.thread.timers.free(this.timer);
-    else if (this.ms > 0) throw noTimerLeft();
+    const { timers } = this.thread;
+    if (this.timer === 0) {
+      if (this.ms > 0) throw noTimerLeft();
+      return;
+    }
+    // Still in its heap only when the runtime was closed under a blocked thread.
+    if (!timers.isStarted(this.timer)) timers.free(this.timer);
   }
 }

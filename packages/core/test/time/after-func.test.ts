@@ -5,7 +5,6 @@ import { describe, expect, test } from "vitest";
 import { CloneError } from "../../src/base/errors.ts";
 import { O_REFS, POOL_BUMP, POOL_TIMER, POOL_WORDS } from "../../src/memory/layout.ts";
 import { numGoroutine } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
 import { AtomicInt } from "../../src/sync/atomic-int.ts";
 import { afterFunc, type Timer } from "../../src/time/after-func.ts";
 import { hasPendingTimers } from "../../src/time/timers.ts";
@@ -21,7 +20,7 @@ const note = body(function note(...args: unknown[]): void {
 async function inside<R>({ run }: TimedMachine, step: () => R): Promise<R> {
   log = [];
   let result: R | undefined;
-  const runStep = body(function* runStep(): Goroutine<void> {
+  const runStep = body(function runStep(): void {
     result = step();
   });
   await run(runStep);

@@ -15,7 +15,7 @@ const sleeper = body(function* sleeper(name: string, ms: number): Goroutine<void
   log.push(name);
 });
 
-const starter = body(function* starter(...sleeps: [string, number][]): Goroutine<void> {
+const starter = body(function starter(...sleeps: [string, number][]): void {
   log = [];
   for (const [name, ms] of sleeps) spawn(sleeper, name, ms);
 });
@@ -40,7 +40,7 @@ describe("sleep", () => {
     const { run, advance } = timedMachine();
     const names = Array.from({ length: 300 }, (_, i) => `${i}`);
     const began: string[] = [];
-    const first = body(function* first(): Goroutine<void> {
+    const first = body(function first(): void {
       log = [];
       for (const name of names) spawn(watched, name);
     });
@@ -80,7 +80,7 @@ describe("sleep", () => {
     [10n, TypeError, "sleep: ms must be a number of milliseconds, not 10 (bigint)"],
   ] as const)("%s is refused when sleep is called", async (ms, errorClass, message) => {
     const { run } = timedMachine();
-    const main = body(function* main(): Goroutine<unknown> {
+    const main = body(function main(): unknown {
       try {
         sleep(ms as number);
       } catch (error) {
@@ -124,7 +124,7 @@ describe("sleep", () => {
 
   test("the operation abandons its timer", async () => {
     const { run, advance, memory } = timedMachine();
-    const main = body(function* main(): Goroutine<boolean[]> {
+    const main = body(function main(): boolean[] {
       const operation = sleep(50) as unknown as { enqueue(g: number): boolean; abandon(): boolean };
       operation.enqueue(1);
       return [operation.abandon(), operation.abandon()];

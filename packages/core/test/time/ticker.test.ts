@@ -19,7 +19,7 @@ let times: number[] = [];
 /** Runs `step` inside a goroutine of the machine. */
 async function inside<R>({ run }: TimedMachine, step: () => R): Promise<R> {
   let result: R | undefined;
-  const runStep = body(function* runStep(): Goroutine<void> {
+  const runStep = body(function runStep(): void {
     result = step();
   });
   await run(runStep);
