@@ -18,11 +18,16 @@ async function rejectLater(error: unknown): Promise<never> {
   throw error;
 }
 
+/** Above the host's frames. */
+const HEADING = "    at spawned from the host:";
+
 function addSite(error: Error): void {
+  // Told once, however often the same handle is awaited.
+  if (error.stack?.includes(HEADING) === true) return;
   const frames = (new Error().stack ?? "")
     .split("\n")
     .filter((line) => /^\s+at async /.test(line) && !line.includes("rejectLater"));
   if (frames.length === 0) return;
-  const stack = `${error.stack ?? String(error)}\n    at spawned from the host:\n${frames.join("\n")}`;
+  const stack = `${error.stack ?? String(error)}\n${HEADING}\n${frames.join("\n")}`;
   Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
 }

@@ -174,7 +174,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
   }
 
   private settledPromise(): Promise<R> {
-    return this.#state === THREW ? Promise.reject(this.value) : Promise.resolve(this.value as R);
+    return this.#state === THREW ? this.thread.rejection(this.value) : Promise.resolve(this.value as R);
   }
 
   block(): R {

@@ -11,7 +11,7 @@ import { HeddleError, NoRuntimeError } from "../base/errors.ts";
 import { FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
 import { HOST } from "../goroutine/completion.ts";
 import type { Body } from "../goroutine/functions.ts";
-import type { WaitReason } from "../goroutine/wait-reason.ts";
+import { REASON_JOIN, type WaitReason } from "../goroutine/wait-reason.ts";
 import {
   G_ARGS,
   G_FRAME,
@@ -165,6 +165,15 @@ export class HostThread extends Thread {
     this.promiseSettled();
     if (!failed) run?.resolve(value);
     else if (run !== undefined) this.platform.rejectWithSite(run.resolve, value);
+  }
+
+  override rejection(error: unknown): Promise<never> {
+    return new Promise((resolve) => this.platform.rejectWithSite(resolve as (value: unknown) => void, error));
+  }
+
+  override promiseFor<T>(operation: Operation<T>, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+    if (operation.reason !== REASON_JOIN) super.promiseFor(operation, resolve, reject);
+    else super.promiseFor(operation, resolve, (error) => this.platform.rejectWithSite(resolve as (value: unknown) => void, error));
   }
 
   protected readyHere(_goroutine: number, base: number): void {

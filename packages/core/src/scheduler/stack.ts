@@ -3,7 +3,12 @@
 /** Where the scheduler's own modules are. */
 const OWN = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
 
-/** Cuts the scheduler's frames off the lower end of an error's stack: what remains are the body's. */
+/** Frames below a body: the scheduler's, its thread's loop, and those by which the engine got there. */
+function isBelowBody(line: string): boolean {
+  return line.includes(OWN) || /node:internal|machine-loop/.test(line);
+}
+
+/** Cuts what is not the body's off the lower end of an error's stack. */
 export function trimStack(error: unknown): void {
   try {
     if (error instanceof Error) Reflect.set(error, "stack", trimmed(String(error.stack)));
@@ -14,11 +19,13 @@ export function trimStack(error: unknown): void {
 
 function trimmed(stack: string): string {
   const lines = stack.split("\n");
-  const first = lines.findIndex((line) => line.includes(OWN));
-  if (first <= 0) return stack;
-  // Further own frames may stand between frames of the body (an operation that threw): only the tail is cut.
-  let end = lines.length;
-  const tail = lines.findLastIndex((line) => !line.includes(OWN) && /^\s+at /.test(line) && !/node:internal|machine-loop/.test(line));
-  end = tail < 0 ? first : tail + 1;
-  return lines.slice(0, end).filter((line) => !/^\s+at (\S+\.)?next \(<anonymous>\)$/.test(line)).join("\n");
+  // Such frames may also stand between frames of the body (an operation that threw): only the tail is cut.
+  const tail = lines.findLastIndex((line) => /^\s+at /.test(line) && !isBelowBody(line));
+  // An error without a frame of the body's own, such as one of the operating system's, keeps the engine's.
+  const first = tail < 0 ? lines.findIndex((line) => line.includes(OWN)) : -1;
+  const end = tail >= 0 ? tail + 1 : first > 0 ? first : lines.length;
+  return lines
+    .slice(0, end)
+    .filter((line) => !/^\s+at (\S+\.)?next \(<anonymous>\)$/.test(line))
+    .join("\n");
 }

@@ -4,7 +4,7 @@
  * The record caches it works on are those of its processor while it holds one, its own otherwise.
  */
 
-import { CloneError, GoroutineLimitError, MisuseError } from "../base/errors.ts";
+import { GoroutineLimitError, MisuseError } from "../base/errors.ts";
 import {
   COUNT_SHIFT,
   DETACHED,
@@ -64,6 +64,7 @@ import { GoroutineHandle } from "./handle.ts";
 import { IdleCoordinator } from "./idle.ts";
 import type { Operation } from "./operation.ts";
 import { wake } from "./parker.ts";
+import { strippedError } from "./stripped-error.ts";
 import { Timers } from "./timers.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -375,7 +376,7 @@ export abstract class Thread {
       try {
         tag = this.codec.put(base + ARGS, value, failed ? "error" : "result");
       } catch (error) {
-        const substitute = failed && error instanceof CloneError ? strippedError(value) : error;
+        const substitute = failed ? strippedError(value) : error;
         tag = this.putSubstitute(base, substitute);
         failed = true;
       }
@@ -568,6 +569,11 @@ export abstract class Thread {
   externalStarted(): void {}
   /** It no longer does. */
   externalSettled(): void {}
+  /** A promise that is rejected with the error of a goroutine that has ended. */
+  rejection(error: unknown): Promise<never> {
+    return Promise.reject(error);
+  }
+
   /** A promise of this thread waits for the runtime from now on. */
   protected abstract promiseStarted(): void;
   /** It no longer does. */
@@ -606,13 +612,4 @@ export abstract class Thread {
 /** Refuses what only a goroutine can do. */
 export function notInGoroutine(what: string): MisuseError {
   return new MisuseError(`${what} outside a goroutine: on this thread use await`);
-}
-
-/** An error reduced to the parts that always travel. */
-function strippedError(error: unknown): Error {
-  if (!(error instanceof Error)) return new CloneError(`a goroutine threw ${String(typeof error)} that cannot be copied`);
-  const stripped = new Error(String(error.message));
-  stripped.name = String(error.name);
-  stripped.stack = String(error.stack);
-  return stripped;
 }
