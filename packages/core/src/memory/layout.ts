@@ -339,9 +339,9 @@ export const C_HIDDEN = 15;
 export const MUTEX_STATE = 5;
 /** Queue (two words) of those who wait for the lock. @writer goroutine/wait-queue @reader sync/mutex-protocol */
 export const MUTEX_WAITERS = 6;
-/** Number of the use in which it is held, 0 while it is not. @writer sync/mutex-protocol: who holds it @reader sync/mutex-protocol */
+/** Number of the use in which it is held, 0 while it is not. @writer sync/mutex-protocol (who holds it), sync/mutex (at first) @reader sync/mutex-protocol */
 export const MUTEX_USE = 8;
-/** Uses so far. @writer sync/mutex-protocol: who holds it @reader sync/mutex-protocol */
+/** Uses so far. @writer sync/mutex-protocol (who holds it), sync/mutex (at first) @reader sync/mutex-protocol */
 export const MUTEX_USES = 9;
 /** Written, waited for, number of readers: drawn in sync/rw-mutex-protocol. Changed by compare-and-swap. @writer sync/rw-mutex-protocol @reader sync/rw-mutex-protocol */
 export const RW_STATE = 5;
