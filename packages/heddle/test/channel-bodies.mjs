@@ -108,7 +108,7 @@ export const waitForEver = goroutine(import.meta, function* waitForEver(ch, woke
   woken.add(got[1] ? 1000 : 1);
 });
 
-export const park = goroutine(import.meta, function* park(ch, count, woken) {
+export const park = goroutine(import.meta, function park(ch, count, woken) {
   for (let i = 0; i < count; i++) go(waitForEver, ch, woken);
 });
 

@@ -88,7 +88,7 @@ export class ChannelPort {
   readonly codec: ChannelThread["codec"];
   /** Payload of the value in this thread's hands. */
   readonly slot: number;
-  /** Goroutine that the last `take` or `put` served, 0 for none: whoever leaves the channel makes it ready and clears this. */
+  /** Goroutine that the last `take` or `put` served, 0 for none. Whoever leaves the channel makes it ready and clears this. */
   served = 0;
 
   constructor(thread: ChannelThread) {

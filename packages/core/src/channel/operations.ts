@@ -133,13 +133,12 @@ export class ReceiveOperation extends ChannelOperation<unknown> {
 export class SendOperation extends ChannelOperation<void> {
   /** What is to be sent. */
   declare readonly value: unknown;
-  declare private failed: boolean;
-  declare private failure: unknown;
+  /** Why nothing was sent. Boxed, for a getter may throw anything. */
+  declare private failure: { readonly error: unknown } | undefined;
 
   constructor(thread: Thread, channel: ChannelRecord, value: unknown) {
     super(thread, channel);
     this.value = value;
-    this.failed = false;
     this.failure = undefined;
   }
 
@@ -183,8 +182,7 @@ export class SendOperation extends ChannelOperation<void> {
 
   /** Nothing was sent: `finish` says why. */
   fail(error: unknown): void {
-    this.failed = true;
-    this.failure = error;
+    this.failure = { error };
   }
 
   override resume(interrupt: Error | undefined): boolean {
@@ -198,7 +196,7 @@ export class SendOperation extends ChannelOperation<void> {
   }
 
   finish(): void {
-    if (this.failed) throw this.failure;
+    if (this.failure !== undefined) throw this.failure.error;
   }
 
   abandon({ base }: Frame): boolean {

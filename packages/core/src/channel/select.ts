@@ -71,8 +71,7 @@ class SelectOperation extends Operation<Outcome> {
   /** First word of the descriptor that waits. */
   declare private base: number;
   declare private winner: number;
-  declare private failed: boolean;
-  declare private failure: unknown;
+  declare private failure: { readonly error: unknown } | undefined;
 
   constructor(thread: Thread, cases: readonly (Case | undefined)[], live: number, copies: boolean) {
     super(thread);
@@ -83,7 +82,6 @@ class SelectOperation extends Operation<Outcome> {
     this.waiters = 0;
     this.base = 0;
     this.winner = -1;
-    this.failed = false;
     this.failure = undefined;
   }
 
@@ -106,7 +104,7 @@ class SelectOperation extends Operation<Outcome> {
   }
 
   finish(): Outcome {
-    if (this.failed) throw this.failure;
+    if (this.failure !== undefined) throw this.failure.error;
     const { winner } = this;
     return { index: winner, value: this.caseAt(winner).finish() };
   }
@@ -250,8 +248,7 @@ class SelectOperation extends Operation<Outcome> {
     try {
       this.copyValues();
     } catch (error) {
-      this.failed = true;
-      this.failure = error;
+      this.failure = { error };
       return false;
     }
     this.lockAll();

@@ -68,15 +68,13 @@ export interface Chan<T> extends SendChan<T>, RecvChan<T> {}
 export type RangeBody<T> = (value: T) => void | Goroutine<void>;
 
 /** A case that is `undefined`, `null` or `false` never fires, as a nil channel in Go. */
-// biome-ignore lint/suspicious/noExplicitAny: cases of any type
-export type SelectCase = ChanOp<any> | undefined | null | false;
+export type SelectCase = ChanOp<unknown> | undefined | null | false;
 
 type NumericIndex<I> = I extends `${infer N extends number}` ? N : number;
 
 /** What `select` gives: which case went through, and what that operation gives. `index` tells the type of `value`. */
 export type Selected<C extends readonly unknown[]> = {
-  // biome-ignore lint/suspicious/noExplicitAny: cases of any type
-  [I in keyof C]: Extract<C[I], ChanOp<any>> extends ChanOp<infer T>
+  [I in keyof C]: Extract<C[I], ChanOp<unknown>> extends ChanOp<infer T>
     ? { index: NumericIndex<I>; value: T }
     : never;
 }[number];
