@@ -1,7 +1,7 @@
 /** `defer`, `recover`, `goexit`. */
 
 import { MisuseError } from "../base/errors.ts";
-import { ambientMachine } from "./ambient.ts";
+import { ambientMachine, currentMachine } from "./ambient.ts";
 import type { Frame } from "./frame.ts";
 import { type DeferredCall, EXIT } from "./unwinding.ts";
 
@@ -45,7 +45,7 @@ export function defer(call: DeferredCall): void {
  * ```
  */
 export function recover(): unknown {
-  return currentFrame("recover").unwinding?.recover();
+  return currentMachine?.currentFrame()?.unwinding?.recover();
 }
 
 /**

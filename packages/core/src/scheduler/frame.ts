@@ -20,7 +20,7 @@ export const FRAME_PROMISE = 4;
 export const FRAME_BLOCKED = 5;
 
 export class Frame {
-  /** Number and first descriptor word of the goroutine (of the pseudo-goroutine for the last two kinds). */
+  /** Number and first descriptor word of the goroutine (of the pseudo-goroutine for the last two kinds); 0 if it has ended and the frame is `lasting`. */
   goroutine = 0;
   base = 0;
   kind: number = FRAME_GENERATOR;
@@ -29,6 +29,8 @@ export class Frame {
   operation: Abandonable | undefined = undefined;
   /** What the operation throws instead of its outcome: set when the frame was made ready because of a cancellation. */
   interrupt: Error | undefined = undefined;
+  /** Continuations of async functions may refer to it also when its goroutine has ended: it is not used again. */
+  lasting = false;
   /** Whether its cancellation has been told: it is told once. */
   cancelTold = false;
   /** Called when a FRAME_PROMISE is made ready. */
@@ -93,7 +95,8 @@ export class FrameTable {
     frame.exiting = false;
     frame.wake = undefined;
     frame.fail = undefined;
-    if (this.spare.length < SPARE_FRAMES) this.spare.push(frame);
+    if (frame.lasting) frame.goroutine = frame.base = 0;
+    else if (this.spare.length < SPARE_FRAMES) this.spare.push(frame);
   }
 
   /** Calls `visit` for every frame in the table. */

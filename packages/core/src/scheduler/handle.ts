@@ -135,11 +135,11 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
   }
 
   next(): IteratorResult<Suspension, R> {
-    if (this.trySettle()) return proceed(this.result());
     const { thread } = this;
-    // Resumed, but the goroutine has not ended: this one was cancelled.
+    // Resumed because this one was cancelled. First: the goroutine may have ended since, and the next operation must not find the interrupt.
     const interrupt = thread.takeInterrupt();
     if (interrupt !== undefined) throw interrupt;
+    if (this.trySettle()) return proceed(this.result());
     const frame = thread.parkCurrent(this, REASON_JOIN);
     if (join(thread.i32, this.base, frame.goroutine, frame.base)) return PARKED;
     thread.unparkCurrent(frame);

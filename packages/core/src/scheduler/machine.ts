@@ -92,7 +92,7 @@ import { type Operation, SUSPENSION } from "./operation.ts";
 import { announceSleep, ASLEEP, ASLEEP_IN_EVENT_LOOP, sleep, stayAwake, wake } from "./parker.ts";
 import { randomOrder, type RandomOrder } from "./random-order.ts";
 import { trimStack } from "./stack.ts";
-import { EXIT, Unwinding, unwind } from "./unwinding.ts";
+import { type DeferredCall, EXIT, Unwinding, unwind } from "./unwinding.ts";
 import { notInGoroutine, Thread, type ThreadParts, threadCache } from "./thread.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -743,7 +743,12 @@ export class Machine extends Thread {
     let value: unknown;
     frame.kind = FRAME_PLAIN;
     try {
-      value = this.kinds[id] === BODY_ASYNC ? this.platform.enterAsync(frame, () => this.call(body, frame.base)) : this.call(body, frame.base);
+      if (this.kinds[id] === BODY_ASYNC) {
+        frame.lasting = true;
+        value = this.platform.enterAsync(frame, () => this.call(body, frame.base));
+      } else {
+        value = this.call(body, frame.base);
+      }
       if (isGenerator(value)) {
         frame.kind = FRAME_GENERATOR;
         frame.generator = value;
@@ -836,7 +841,7 @@ export class Machine extends Thread {
   /** The body has ended: its deferred calls run in its place, then `end` is called again. */
   private runDeferred(frame: Frame, value: unknown, failed: boolean): void {
     const unwinding = new Unwinding(value, failed);
-    const generator = unwind(this, frame, unwinding);
+    const generator = unwind(this, frame, unwinding, (call) => this.callDeferred(frame, call));
     frame.unwinding = unwinding;
     frame.kind = FRAME_GENERATOR;
     frame.generator = generator;
@@ -848,6 +853,13 @@ export class Machine extends Thread {
     this.settleInTable(frame);
     transitionRunningToRunnable(this.i32, frame.base);
     this.local.push(frame.goroutine);
+  }
+
+  /** An async call finds its goroutine also after an await. */
+  private callDeferred(frame: Frame, call: DeferredCall): unknown {
+    if (bodyKind(call) !== BODY_ASYNC) return call();
+    frame.lasting = true;
+    return this.platform.enterAsync(frame, call);
   }
 
   private tellJoiners(goroutine: number, completed: number): void {
@@ -979,6 +991,7 @@ export class Machine extends Thread {
   /** For an async body: resolves after the goroutines that are ready now had their turn. */
   afterTurn(): Promise<void> {
     return new Promise((resolve) => {
+      this.throwCancellation();
       const frame = this.newWaiter(FRAME_PROMISE, REASON_AWAIT);
       this.promiseStarted();
       frame.wake = () => {
@@ -996,17 +1009,24 @@ export class Machine extends Thread {
   yieldThread(): void {
     const { processor, frame } = this;
     if (processor < 0 || frame === undefined) return;
+    this.throwCancellation();
     this.giveAwayProcessor();
     this.reacquireProcessor();
     this.i32[this.processorBase + CURRENT] = frame.goroutine;
   }
 
   currentFrame(): Frame | undefined {
-    return this.frame ?? this.platform.asyncFrame();
+    return this.frame ?? this.asyncFrame();
+  }
+
+  /** The frame of the async body whose continuation runs now, unless the goroutine has ended without waiting for it. */
+  private asyncFrame(): Frame | undefined {
+    const frame = this.platform.asyncFrame();
+    return frame === undefined || frame.base === 0 ? undefined : frame;
   }
 
   currentContext(): number {
-    const frame = this.frame ?? this.platform.asyncFrame();
+    const frame = this.currentFrame();
     if (frame === undefined) return 0;
     // What a cancelled goroutine starts is cancelled, too, also if the cancellation did not come through a context.
     if (this.i32[frame.base + CANCELED] !== 0) return this.cancelMark(frame.base) || this.i32[frame.base + CONTEXT];
@@ -1015,7 +1035,9 @@ export class Machine extends Thread {
 
   takeCancellation(): Error | undefined {
     const frame = this.currentFrame();
-    return frame === undefined ? undefined : this.cancellationOf(frame);
+    if (frame === undefined) return undefined;
+    if (frame.exiting && frame.unwinding === undefined) throw EXIT;
+    return this.cancellationOf(frame);
   }
 
   /** The context for whose end a goroutine is not to be started; 0 for none. */
@@ -1026,7 +1048,7 @@ export class Machine extends Thread {
     return context !== 0 && cancellation.isDone(this, context) ? context : 0;
   }
 
-  /** Tells the running goroutine that it is cancelled, unless it has been told. */
+  /** Tells the running goroutine that it is cancelled, unless it has been told; or once more that it has called `goexit`. */
   private throwCancellation(): void {
     const error = this.takeCancellation();
     if (error !== undefined) throw error;

@@ -65,12 +65,17 @@ export class Unwinding {
   }
 }
 
-/** Runs the deferred calls of a frame, then gives or throws what the goroutine ends with. */
-export function* unwind(thread: Thread, frame: Frame, unwinding: Unwinding): Goroutine<unknown> {
+/** Runs the deferred calls of a frame, each through `start`, then gives or throws what the goroutine ends with. */
+export function* unwind(
+  thread: Thread,
+  frame: Frame,
+  unwinding: Unwinding,
+  start: (call: DeferredCall) => unknown,
+): Goroutine<unknown> {
   for (let call = frame.defers?.pop(); call !== undefined; call = frame.defers?.pop()) {
     unwinding.calling = true;
     try {
-      const running: unknown = call();
+      const running = start(call);
       if (isGenerator(running)) yield* running as Goroutine<void>;
       else if (isThenable(running)) yield* new AwaitOperation(thread, running);
     } catch (error) {
