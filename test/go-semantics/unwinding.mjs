@@ -245,7 +245,7 @@ export const PROGRAMS = {
     return "saved";
   },
 
-  "a catch that throws something else instead does": function* replacedExit(log) {
+  "a catch that throws an error instead ends with the error": function* replacedExit(log) {
     defer(say(log, "deferred"));
     yield gosched();
     try {
@@ -417,8 +417,12 @@ export const PROGRAMS = {
   },
 };
 
-const answer = goroutine(import.meta, () => 42);
-const answerInto = goroutine(import.meta, (log) => void log.trySend(43));
+const answer = goroutine(import.meta, function answer() {
+  return 42;
+});
+const answerInto = goroutine(import.meta, function answerInto(log) {
+  log.trySend(43);
+});
 
 /** The programs as bodies: by name, then by kind. */
 const BODIES = Object.fromEntries(

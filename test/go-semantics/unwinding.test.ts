@@ -46,7 +46,7 @@ const TABLE: Record<keyof typeof PROGRAMS, Ending> = {
   },
   "recover does not see goexit": { value: undefined, logged: ["inner: undefined", "outer: undefined"] },
   "a catch that swallows goexit does not save the result": { value: undefined, logged: ["swallowed", "deferred"] },
-  "a catch that throws something else instead does": { error: "instead", logged: ["deferred"] },
+  "a catch that throws an error instead ends with the error": { error: "instead", logged: ["deferred"] },
   "a goroutine whose catch swallows goexit ends where it would wait": { value: undefined, logged: ["swallowed", "deferred"] },
   "a goroutine that swallows goexit again and again ends": { value: undefined, logged: ["deferred"] },
   "goexit in a call drops the error, and the other calls run": { value: undefined, logged: ["outer: undefined"] },
