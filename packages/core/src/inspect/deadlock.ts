@@ -15,6 +15,9 @@
 import { DeadlockError } from "../base/errors.ts";
 import { SYSCALL, WAITING } from "../goroutine/status.ts";
 import {
+  CACHE_ENDED,
+  CACHE_PARKS,
+  CACHE_SPAWNED,
   C_RECEIVERS,
   C_SENDERS,
   E_STARTERS,
@@ -28,6 +31,9 @@ import {
   M_PARK,
   O_HEAD,
   O_KIND,
+  P_TICK,
+  P_TIMER_LOCK,
+  P_TIMER_ORDER,
   P_WORDS,
   RW_READERS,
   RW_WRITERS,
@@ -42,6 +48,7 @@ import { PSEUDO } from "../goroutine/descriptor.ts";
 import { isEmpty } from "../queue/inbox.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
 import { LIFE_ALIVE, machineRecord } from "../scheduler/idle.ts";
+import { total } from "../scheduler/counters.ts";
 import { objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
@@ -59,14 +66,31 @@ const USUAL_QUEUE = [O_HEAD];
 
 /** The error of a deadlocked runtime, with the list of those who sleep; `undefined` if it is not deadlocked. To be called on the host, whose thread this is. */
 export function findDeadlock(host: Thread): DeadlockError | undefined {
+  const before = movements(host);
   if (!isAtRest(host) || !allWait(host) || followedSignals(host) > 0) return undefined;
   if (holdsSomethingAwaited(host)) {
     objectsOf(host).collect();
     if (holdsSomethingAwaited(host)) return undefined;
   }
+  if (movements(host) !== before) return undefined;
   const sleepers = listGoroutines(host);
   if (sleepers.length === 0) return undefined;
   return new DeadlockError(`all goroutines are asleep - deadlock!\n\n${formatGoroutines(sleepers)}`);
+}
+
+/**
+ * A number that changes whenever a goroutine runs or a timer is started. The looks below come one after the other, and between two of them a timer may fire, its goroutine run, start the next timer
+ * and sleep again: "no timer" would be true of one moment and "everybody sleeps" of another. Who has moved in between has changed this number before he went to sleep, and his sleep was seen.
+ */
+function movements({ f64, i32, memory }: Thread): number {
+  let sum = total(memory, CACHE_PARKS) + total(memory, CACHE_ENDED) + total(memory, CACHE_SPAWNED);
+  for (let p = 0; p < memory.shape.procs; p++) {
+    const base = memory.layout.processors + p * P_WORDS;
+    // For the order alone: the lock's last holder has stored P_TIMER_ORDER.
+    Atomics.load(i32, base + P_TIMER_LOCK);
+    sum += (i32[base + P_TICK] >>> 0) + f64[(base + P_TIMER_ORDER) >> 1];
+  }
+  return sum;
 }
 
 /** Whether nothing moves by itself. */
