@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { AtomicInt, after, afterFunc, type Runtime, sleep, start } from "heddle";
+import { AtomicInt, after, afterFunc, CanceledError, type Runtime, sleep, start } from "heddle";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as bodies from "./time-bodies.mjs";
 
@@ -69,6 +69,16 @@ describe.each([1, 2, 4])("timers on %i processors", (procs) => {
   test("sleep can be awaited, and blocks a plain body", async () => {
     expect(await runtime.run(bodies.sleepAwait, 2.5)).toBeGreaterThanOrEqual(2.5);
     expect(await runtime.run(bodies.sleepBlock, 2.5)).toBeGreaterThanOrEqual(2.5);
+  });
+
+  test("cancelling ends a sleep", async () => {
+    await runtime.enter(async () => {
+      const begun = new AtomicInt();
+      const sleeper = runtime.spawn(bodies.longSleep, begun);
+      await until(() => begun.load() === 1);
+      sleeper.cancel();
+      await expect(sleeper).rejects.toBeInstanceOf(CanceledError);
+    });
   });
 
   test("a ticker does not drift", async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { CloneError } from "../../src/base/errors.ts";
 import { O_REFS, POOL_BUMP, POOL_TIMER, POOL_WORDS } from "../../src/memory/layout.ts";
 import { numGoroutine } from "../../src/scheduler/goroutine-api.ts";
+import type { SharedObject } from "../../src/scheduler/shared-object.ts";
 import { AtomicInt } from "../../src/sync/atomic-int.ts";
 import { afterFunc, type Timer } from "../../src/time/after-func.ts";
 import { hasPendingTimers } from "../../src/time/timers.ts";
@@ -190,7 +191,8 @@ describe("stop and reset", () => {
     const runtime = timedMachine();
     const [before, during, after] = await inside(runtime, () => {
       const count = new AtomicInt();
-      const refs = (): number => runtime.machine.i32[count.table.baseOf(count.index) + O_REFS];
+      const { table, index } = count as unknown as SharedObject;
+      const refs = (): number => runtime.machine.i32[table.baseOf(index) + O_REFS];
       const first = refs();
       const timer = afterFunc(10, note as never, { count });
       const second = refs();
