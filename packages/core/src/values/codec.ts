@@ -1,6 +1,6 @@
 /** Values in slots: see tags.ts for what a slot holds, block.ts for what does not fit into one. */
 
-import { CorruptValueError, MemoryLimitError } from "../base/errors.ts";
+import { CorruptValueError } from "../base/errors.ts";
 import { SLAB_UNIT_WORDS } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import type { Slab } from "../memory/slab.ts";
@@ -9,6 +9,7 @@ import { Encoder, type EncoderParts } from "./encoder.ts";
 import type { ErrorClasses } from "./error-classes.ts";
 import { cannotCopy, describe } from "./item-writer.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
+import { takeRoom } from "./room.ts";
 import { type SharedBufferTable, sharedBufferKind } from "./shared-buffers.ts";
 import {
   MAX_TEXT,
@@ -56,7 +57,6 @@ export class ValueCodec {
   private readonly i32: Int32Array;
   private readonly f64: Float64Array;
   private readonly i64: BigInt64Array;
-  private readonly u8: Uint8Array;
   private readonly slab: Slab;
   private readonly references: ReferenceTable;
   private readonly text: TextView;
@@ -72,11 +72,10 @@ export class ValueCodec {
     this.i32 = i32;
     this.f64 = f64;
     this.i64 = new BigInt64Array(memory.buffer);
-    this.u8 = u8;
     this.slab = slab;
     this.references = references;
     this.text = text;
-    this.encoderParts = { references, errors, text: port, maxBytes: slab.maxBytes };
+    this.encoderParts = { memory, slab, references, errors, port, text };
     this.encoder = new Encoder(this.encoderParts);
     this.decoderParts = { i32, f64, u8, text, references, errors };
     this.decoder = new Decoder(this.decoderParts);
@@ -166,7 +165,7 @@ export class ValueCodec {
     if (length <= SHORT && this.putShort(payload, text)) return TEXT + length;
     const latin1 = isLatin1(text);
     const bytes = latin1 ? length : length * 2;
-    const at = this.takeRoom(bytes);
+    const at = takeRoom(this.slab, bytes);
     if (latin1) this.text.writeLatin1(at, text);
     else this.text.writeUtf16(at, text);
     this.i32[payload] = at / UNIT_BYTES;
@@ -221,30 +220,14 @@ export class ValueCodec {
   private putBlock(payload: number, value: unknown, where: string): Tag {
     // A getter in the value may send values, too.
     const encoder = this.encoder.busy ? new Encoder(this.encoderParts) : this.encoder;
-    let at = 0;
+    encoder.busy = true;
     try {
-      encoder.encode(value, where);
-      at = this.takeRoom(encoder.words * 4);
-      encoder.copyTo(this.i32, this.u8, this.text, at / 4);
-    } catch (error) {
-      if (at !== 0) this.slab.give(at);
-      encoder.releaseAll();
-      encoder.reset();
-      throw error;
+      this.i32[payload] = encoder.encode(value, where) / UNIT_BYTES;
+      this.i32[payload + 1] = encoder.words;
+    } finally {
+      encoder.busy = false;
     }
-    this.i32[payload] = at / UNIT_BYTES;
-    this.i32[payload + 1] = encoder.words;
-    encoder.reset();
     return BLOCK;
-  }
-
-  private takeRoom(bytes: number): number {
-    const at = this.slab.take(bytes);
-    if (at !== 0) return at;
-    const { maxBytes } = this.slab;
-    throw new MemoryLimitError(
-      `no room for a value of ${bytes} bytes: the memory for values, ${maxBytes} bytes, is in use`,
-    );
   }
 
   private takeBlock(payload: number): unknown {
@@ -256,13 +239,13 @@ export class ValueCodec {
   }
 
   private dropBlock(payload: number): void {
+    const decoder = this.idleDecoder();
+    decoder.busy = true;
     try {
-      this.idleDecoder().release(
-        this.i32[payload] * UNIT_WORDS,
-        this.i32[payload + 1],
-        this.capacityWords(payload),
-      );
+      const words = this.i32[payload + 1];
+      decoder.release(this.i32[payload] * UNIT_WORDS, words, this.capacityWords(payload));
     } finally {
+      decoder.busy = false;
       this.giveBlock(payload);
     }
   }
@@ -274,15 +257,18 @@ export class ValueCodec {
   }
 
   private decode(payload: number, copiesReferences: boolean): unknown {
-    const base = this.i32[payload] * UNIT_WORDS;
-    return this.idleDecoder().decode(
-      base,
-      this.i32[payload + 1],
-      this.capacityWords(payload),
-      copiesReferences,
-    );
+    const decoder = this.idleDecoder();
+    decoder.busy = true;
+    try {
+      const words = this.i32[payload + 1];
+      const base = this.i32[payload] * UNIT_WORDS;
+      return decoder.decode(base, words, this.capacityWords(payload), copiesReferences);
+    } finally {
+      decoder.busy = false;
+    }
   }
 
+  /** Reviving a handle may let other handles read their results, and releasing one may drop its result. */
   private idleDecoder(): Decoder {
     return this.decoder.busy ? new Decoder(this.decoderParts) : this.decoder;
   }

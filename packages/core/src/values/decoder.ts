@@ -92,7 +92,7 @@ interface Shell {
 }
 
 export class Decoder extends BlockReader {
-  /** True while a value is being made. */
+  /** Set by the user of the decoder while it is at work. */
   busy = false;
   private readonly references: ReferenceTable;
   private readonly errors: ErrorClasses;
@@ -101,6 +101,8 @@ export class Decoder extends BlockReader {
   private objects: (object | undefined)[] = [];
   private revived: (object | undefined)[] = [];
   private shells: Shell[] = [];
+  /** True until everything is tidied up: after a stack overflow even that may not succeed. */
+  private dirty = false;
 
   constructor(parts: DecoderParts) {
     super(parts);
@@ -113,8 +115,8 @@ export class Decoder extends BlockReader {
    * references and the value gets its own; otherwise they pass to the value, and those that it does not hold in the end, as after an error, are released.
    */
   decode(base: number, words: number, capacity: number, copiesReferences: boolean): unknown {
-    this.busy = true;
     this.copiesReferences = copiesReferences;
+    this.begin();
     try {
       this.open(base, words, capacity);
       const value = this.read();
@@ -129,7 +131,7 @@ export class Decoder extends BlockReader {
 
   /** Releases the references of a block without decoding it. */
   release(base: number, words: number, capacity: number): void {
-    this.busy = true;
+    this.begin();
     try {
       this.open(base, words, capacity);
       this.releaseOthers();
@@ -138,13 +140,18 @@ export class Decoder extends BlockReader {
     }
   }
 
+  private begin(): void {
+    if (this.dirty) this.reset();
+    this.dirty = true;
+  }
+
   private reset(): void {
     if (this.objects.length > 0) this.objects = [];
     if (this.revived.length > 0) this.revived = [];
     if (this.shells.length > 0) this.shells = [];
     this.depth = 0;
     this.referenceCount = 0;
-    this.busy = false;
+    this.dirty = false;
   }
 
   // ── items ──

@@ -10,6 +10,8 @@
  */
 
 import { CloneError, MemoryLimitError } from "../base/errors.ts";
+import type { SharedMemory } from "../memory/shared-memory.ts";
+import type { Slab } from "../memory/slab.ts";
 import {
   ARRAY,
   ARRAY_WITH_PROPERTIES,
@@ -79,6 +81,7 @@ import { describe, ItemWriter } from "./item-writer.ts";
 import { writeNumberRuns } from "./number-runs.ts";
 import { keyOfEntry, type PathStart, valueOfEntry } from "./path.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
+import { takeRoom } from "./room.ts";
 import { SeenObjects } from "./seen-objects.ts";
 import type { TextPort, TextView } from "./text.ts";
 import { viewKindOf } from "./views.ts";
@@ -94,16 +97,20 @@ const SHORTEST_RUN = 4;
 /** After so many holes in a row, an array is taken for sparse and its keys are listed. */
 const HOLES_IN_A_ROW = 64;
 const ARGUMENTS_TAG = "[object Arguments]";
+/** Largest block: its words can be counted in one. */
+const MAX_BYTES = 2 ** 32;
 
 const hasOwn = hasOwnProperty;
 
 /** What the encoder needs of its thread. */
 export interface EncoderParts {
+  readonly memory: SharedMemory;
+  readonly slab: Slab;
   readonly references: ReferenceTable;
   readonly errors: ErrorClasses;
-  readonly text: TextPort;
-  /** Bytes of the largest block there can be. */
-  readonly maxBytes: number;
+  readonly port: TextPort;
+  /** Over the bytes of `memory`. */
+  readonly text: TextView;
 }
 
 /** A container announced by a LATER item, and what has to be known to write it. */
@@ -115,20 +122,32 @@ interface Postponed {
 }
 
 export class Encoder extends ItemWriter {
-  /** True from `encode` to `reset`. */
+  /** Set by the user of the encoder while it encodes. */
   busy = false;
-  private readonly seen = new SeenObjects();
-  private readonly classifier: Classifier;
+  /** Words of the block that `encode` returned. */
+  words = 0;
+  private readonly memory: SharedMemory;
+  private readonly slab: Slab;
+  private readonly text: TextView;
   private readonly references: ReferenceTable;
   private readonly errors: ErrorClasses;
+  private readonly classifier: Classifier;
+  private readonly seen = new SeenObjects();
   /** Counted references, three words each. */
   private counted = new Int32Array(16 * REFERENCE_WORDS);
   private countedReferences = 0;
   private hasBack = false;
   private postponed: Postponed[] = [];
+  /** Byte at which the block begins; 0 while there is none. */
+  private block = 0;
+  /** True from the beginning of `encode` until everything is tidied up: after a stack overflow even that may not succeed. */
+  private dirty = false;
 
   constructor(parts: EncoderParts) {
-    super(parts.text, parts.maxBytes);
+    super(parts.port, Math.min(parts.slab.maxBytes, MAX_BYTES));
+    this.memory = parts.memory;
+    this.slab = parts.slab;
+    this.text = parts.text;
     this.references = parts.references;
     this.errors = parts.errors;
     this.classifier = new Classifier(parts.references);
@@ -139,43 +158,54 @@ export class Encoder extends ItemWriter {
     return this.classifier.verdictOn(value);
   }
 
-  /** Walks through a value. `where` begins the path in errors. `reset` must follow, and `releaseAll` before it unless the block was written. */
-  encode(value: unknown, where: string): void {
-    this.busy = true;
+  /** Writes a value to a block; the byte at which the block begins. `where` begins the path in errors. If it throws, nothing is kept. */
+  encode(value: unknown, where: string): number {
+    if (this.dirty) this.giveUp();
+    this.dirty = true;
     this.where = where;
-    this.write(value);
-    for (let i = 0; i < this.postponed.length; i++) this.writePostponed(this.postponed[i] as Postponed);
-    this.finish();
+    try {
+      this.write(value);
+      for (let i = 0; i < this.postponed.length; i++) this.writePostponed(this.postponed[i] as Postponed);
+      this.finish();
+      this.store();
+    } catch (error) {
+      this.giveUp();
+      throw error;
+    }
+    const { block } = this;
+    this.reset();
+    return block;
   }
 
-  /** Words that the block takes. */
-  get words(): number {
-    return this.out.at + this.large.bytes / 4;
+  /** Takes a block and writes what was put together. */
+  private store(): void {
+    const { out, large, memory } = this;
+    this.block = takeRoom(this.slab, this.words * 4);
+    out.copyTo(memory.i32, this.block / 4);
+    if (large.count > 0) large.copyTo(memory.u8, this.text, this.block + out.at * 4);
   }
 
-  /** Writes the block at word `base`. */
-  copyTo(i32: Int32Array, u8: Uint8Array, text: TextView, base: number): void {
-    this.out.copyTo(i32, base);
-    if (this.large.count > 0) this.large.copyTo(u8, text, (base + this.out.at) * 4);
-  }
-
-  /** Gives the counted references back. */
-  releaseAll(): void {
+  /** Gives back everything that the value has taken so far. */
+  private giveUp(): void {
+    if (this.block !== 0) this.slab.give(this.block);
+    this.block = 0;
     this.releaseFrom(0);
+    this.reset();
   }
 
   /** Forgets the value. */
-  reset(): void {
+  private reset(): void {
     this.out.reset();
     this.large.reset();
     this.seen.reset();
+    this.block = 0;
     this.countedReferences = 0;
     this.hasBack = false;
     this.depth = 0;
     this.start = undefined;
     if (this.postponed.length > 0) this.postponed = [];
     if (this.keys.length > DEPTH_LIMIT) this.keys.length = DEPTH_LIMIT;
-    this.busy = false;
+    this.dirty = false;
   }
 
   /** Adds the references and fills in the header. */
@@ -184,6 +214,7 @@ export class Encoder extends ItemWriter {
     const items = out.at;
     out.words(this.counted, countedReferences * REFERENCE_WORDS);
     if (out.at < largePartsAt(items, countedReferences)) out.word(0);
+    this.words = out.at + this.large.bytes / 4;
     const { i32 } = out;
     i32[BLOCK_ITEMS] = items;
     i32[BLOCK_REFERENCES] = countedReferences;
@@ -600,11 +631,10 @@ export class Encoder extends ItemWriter {
 
   private releaseFrom(first: number): void {
     const { counted } = this;
-    for (let i = first; i < this.countedReferences; i++) {
-      const at = i * REFERENCE_WORDS;
+    while (this.countedReferences > first) {
+      const at = --this.countedReferences * REFERENCE_WORDS;
       this.references.ofNumber(counted[at])?.release(counted[at + 1], counted[at + 2]);
     }
-    this.countedReferences = first;
   }
 }
 

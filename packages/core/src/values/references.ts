@@ -23,7 +23,10 @@ export interface ReferenceKind<T extends object = object> {
   retain(value: T, words: Int32Array, at: number): void;
   /** Counts one more of a reference that is under way. */
   retainAgain(index: number, generation: number): void;
-  /** This thread's object. Takes over a counted reference; if it throws, it has not, and `release` is called. */
+  /**
+   * This thread's object. Takes over a counted reference; if it throws, it has not, and `release` is called. It and the two around it are
+   * given whatever stands in shared memory: they check both numbers, and throw `CorruptValueError` for what cannot be.
+   */
   revive(index: number, generation: number): T;
   /** Ends a counted reference that nobody takes over. */
   release(index: number, generation: number): void;

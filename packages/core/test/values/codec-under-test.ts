@@ -48,6 +48,9 @@ export class Counting<T extends object> implements ReferenceKind<T> {
   private readonly make: (index: number) => T;
   /** Thrown by the next `retain`. */
   failure: Error | undefined = undefined;
+  /** What else happens then. */
+  onRevive: (() => void) | undefined = undefined;
+  onRelease: ((index: number) => void) | undefined = undefined;
 
   constructor(
     kind: number,
@@ -79,12 +82,14 @@ export class Counting<T extends object> implements ReferenceKind<T> {
   }
 
   revive(index: number, generation: number): T {
+    this.onRevive?.();
     if (generation !== index * 7 || !this.counts.has(index)) throw new Error(`revive: ${index} is stale`);
     this.change(index, -1);
     return this.make(index);
   }
 
   release(index: number, generation: number): void {
+    this.onRelease?.(index);
     if (generation === index * 7 && this.counts.has(index)) this.change(index, -1);
   }
 

@@ -169,3 +169,60 @@ it("two slots do not disturb each other", () => {
   expect((codec.take(slot, first) as unknown[])[0]).toBe(1);
   expect((codec.take(otherSlot, second) as unknown[])[0]).toBe(2);
 });
+
+describe("a value made or dropped while another is", () => {
+  const inner = { list: [1, new SharedArrayBuffer(8)], name: "inner", self: {} as object };
+  inner.self = inner;
+
+  it("as when reviving one handle reads the result of another", () => {
+    const seen: unknown[] = [];
+    const innerTag = codec.put(otherSlot, inner, "inner");
+    records.onRevive = () => seen.push(codec.peek(otherSlot, innerTag));
+    try {
+      const shared = { x: 1 };
+      const back = copy([shared, new Record(1), shared, new Record(2), shared]);
+      expect(back[2]).toBe(back[0]);
+      expect(back[4]).toBe(back[0]);
+      expect(seen.map((value) => (value as typeof inner).self === value)).toEqual([true, true]);
+    } finally {
+      records.onRevive = undefined;
+      codec.drop(otherSlot, innerTag);
+    }
+  });
+
+  it("as when releasing one handle drops its result", () => {
+    const innerTag = codec.put(otherSlot, inner, "inner");
+    records.onRelease = (index) => {
+      if (index === 1) codec.drop(otherSlot, innerTag);
+    };
+    try {
+      codec.drop(slot, codec.put(slot, [new Record(1), new Record(2), new SharedArrayBuffer(8)], "outer"));
+    } finally {
+      records.onRelease = undefined;
+    }
+  });
+});
+
+describe("a stack overflow while a value is copied", () => {
+  const value = {
+    records: [new Record(1)],
+    bytes: new Uint8Array(5000),
+    deep: [[[[[{ x: "y".repeat(300) }]]]]],
+  };
+
+  /** Puts the value with `depth` calls below. */
+  const putAt = (depth: number): number => (depth > 0 ? putAt(depth - 1) : codec.put(slot, value, "v"));
+
+  it("keeps nothing, and the next value is copied as ever", () => {
+    let overflows = 0;
+    for (let depth = 1000; overflows < 300; depth += 7) {
+      try {
+        codec.drop(slot, putAt(depth));
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+        overflows++;
+      }
+    }
+    expect(copy(value).deep).toEqual(value.deep);
+  });
+});

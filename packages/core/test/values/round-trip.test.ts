@@ -33,6 +33,8 @@ function resizable(length: number, maxByteLength: number): ArrayBuffer {
 const loneSurrogates = "a\ud800b\udc00\ud83d";
 const buffer = Uint8Array.from({ length: 100 }, (_, i) => i).buffer;
 
+const { Float16Array } = globalThis as { Float16Array?: new (elements: number[]) => unknown };
+
 /** Everything that structured clone keeps must arrive exactly as it would from there. */
 const values: Record<string, unknown> = {
   undefined: undefined,
@@ -151,6 +153,7 @@ const values: Record<string, unknown> = {
     new BigUint64Array([2n ** 64n - 1n]),
     new DataView(new ArrayBuffer(8), 2, 4),
     new Uint8Array(0),
+    ...(Float16Array === undefined ? [] : [new Float16Array([1.5, -0])]),
   ],
   "a part of a buffer": new Uint16Array(buffer, 10, 7),
   "a view of 64 KiB": new Uint8Array(65_536).fill(7),
