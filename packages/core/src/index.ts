@@ -60,6 +60,7 @@ export { AtomicInt } from "./sync/atomic-int.ts";
 export { Barrier } from "./sync/barrier.ts";
 export { Cond } from "./sync/cond.ts";
 export { Mutex } from "./sync/mutex.ts";
+export { Once } from "./sync/once.ts";
 export { RWMutex } from "./sync/rw-mutex.ts";
 export { Semaphore } from "./sync/semaphore.ts";
 export { WaitGroup } from "./sync/wait-group.ts";

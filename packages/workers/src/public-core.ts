@@ -39,6 +39,7 @@ export {
   Mutex,
   NoRuntimeError,
   numGoroutine,
+  Once,
   type Op,
   PanicError,
   type RangeBody,

@@ -10,6 +10,7 @@ import { atomicIntKind } from "../sync/atomic-int.ts";
 import { barrierKind } from "../sync/barrier.ts";
 import { condKind } from "../sync/cond.ts";
 import { mutexKind } from "../sync/mutex.ts";
+import { onceKind } from "../sync/once.ts";
 import { rwMutexKind } from "../sync/rw-mutex.ts";
 import { semaphoreKind } from "../sync/semaphore.ts";
 import { WAIT_GROUP_KIND, waitGroupHook, waitGroupKind } from "../sync/wait-group.ts";
@@ -24,6 +25,7 @@ export function registerKinds(thread: Thread): void {
   thread.references.register(channelKind(thread));
   thread.references.register(mutexKind(thread));
   thread.references.register(rwMutexKind(thread));
+  thread.references.register(onceKind(thread));
   thread.references.register(condKind(thread));
   thread.references.register(semaphoreKind(thread));
   thread.references.register(barrierKind(thread));

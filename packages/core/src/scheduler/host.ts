@@ -11,6 +11,7 @@ import { HeddleError, NoRuntimeError } from "../base/errors.ts";
 import { FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
 import { HOST } from "../goroutine/completion.ts";
 import type { Body } from "../goroutine/functions.ts";
+import { RUNNING, transitionToWaiting } from "../goroutine/status.ts";
 import { REASON_JOIN, type WaitReason } from "../goroutine/wait-reason.ts";
 import {
   G_ARGS,
@@ -19,6 +20,7 @@ import {
   G_JOIN,
   G_META,
   G_NEXT,
+  G_STATUS,
   G_WORDS,
   SCHED_CLOSING,
   SCHED_WANTED,
@@ -60,6 +62,8 @@ export class HostThread extends Thread {
   private flushDue = false;
   private readonly runs: (PendingRun | undefined)[] = [undefined];
   private readonly freeRuns: number[] = [];
+  /** The frame of the generator that is driven just now. */
+  private driven: Frame | undefined = undefined;
   private pending = 0;
   private failure: HeddleError | undefined = undefined;
 
@@ -251,12 +255,28 @@ export class HostThread extends Thread {
     return undefined;
   }
 
-  parkCurrent(_operation: Abandonable, _reason: WaitReason): Frame {
-    throw notInGoroutine("yield*");
+  /** Only a generator that is driven for a promise can park here; see `drive`. */
+  parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
+    const { driven } = this;
+    if (driven === undefined) throw notInGoroutine("yield*");
+    transitionToWaiting(this.i32, driven.base, reason);
+    driven.operation = operation;
+    return driven;
   }
 
-  unparkCurrent(_frame: Frame): void {
-    throw notInGoroutine("yield*");
+  unparkCurrent(frame: Frame): void {
+    this.i32[frame.base + G_STATUS] = RUNNING;
+    frame.operation = undefined;
+  }
+
+  protected override asCurrent<R>(frame: Frame, step: () => R): R {
+    const { driven: outer } = this;
+    this.driven = frame;
+    try {
+      return step();
+    } finally {
+      this.driven = outer;
+    }
   }
 
   blockOn(_operation: Operation<unknown>): undefined {

@@ -58,6 +58,7 @@ import {
   G_NEXT,
   G_ON_END,
   G_STATUS,
+  G_WAIT_REASON,
   G_WORDS,
   H_PROCS,
   M_ATTENTION,
@@ -88,7 +89,7 @@ import { isThenable } from "./await-operation.ts";
 import { cancellation, takeAttention, wantsAttention } from "./cancellation.ts";
 import { endHook } from "./end-hook.ts";
 import { CLOSED, LIFE_ALIVE } from "./idle.ts";
-import { type Operation, SUSPENSION } from "./operation.ts";
+import { foreignYield, type Operation, SUSPENSION } from "./operation.ts";
 import { announceSleep, ASLEEP, ASLEEP_IN_EVENT_LOOP, sleep, stayAwake, wake } from "./parker.ts";
 import { randomOrder, type RandomOrder } from "./random-order.ts";
 import { trimStack } from "./stack.ts";
@@ -727,9 +728,7 @@ export class Machine extends Thread {
   private refuseYield(frame: Frame, generator: Generator<unknown, unknown, unknown>): void {
     let result: IteratorResult<unknown, unknown>;
     try {
-      result = generator.throw(
-        new FunctionError("a goroutine body may not yield values: write yield* before an operation, such as yield* gosched()"),
-      );
+      result = generator.throw(foreignYield());
     } catch (error) {
       this.end(frame, error, true);
       return;
@@ -957,7 +956,7 @@ export class Machine extends Thread {
 
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
     const { frame } = this;
-    if (frame === undefined || frame.kind !== FRAME_GENERATOR) throw notInGoroutine("yield*");
+    if (frame === undefined || frame.generator === undefined) throw notInGoroutine("yield*");
     if (frame.exiting && frame.unwinding === undefined) throw EXIT;
     if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     this.settleInTable(frame);
@@ -975,9 +974,15 @@ export class Machine extends Thread {
   /** The running generator goes to the back of the line. */
   yieldCurrent(): void {
     const { frame, i32 } = this;
-    if (frame === undefined || frame.kind !== FRAME_GENERATOR) throw notInGoroutine("yield*");
+    if (frame === undefined || frame.generator === undefined) throw notInGoroutine("yield*");
     if (frame.exiting && frame.unwinding === undefined) throw EXIT;
     if (i32[frame.base + CANCELED] !== 0) this.throwCancellation();
+    if (frame.kind === FRAME_BLOCKED) {
+      // It holds this thread, which runs others when it waits, not when it gives way.
+      frame.yielded = true;
+      frame.woken = true;
+      return;
+    }
     this.settleInTable(frame);
     transitionRunningToRunnable(i32, frame.base);
     frame.yielded = true;
@@ -1016,7 +1021,9 @@ export class Machine extends Thread {
   }
 
   currentFrame(): Frame | undefined {
-    return this.frame ?? this.asyncFrame();
+    const { frame } = this;
+    if (frame === undefined) return this.asyncFrame();
+    return frame.ownerId === 0 ? frame : (this.ownerOf(frame) ?? frame);
   }
 
   /** The frame of the async body whose continuation runs now, unless the goroutine has ended without waiting for it. */
@@ -1082,26 +1089,57 @@ export class Machine extends Thread {
    * Holds this thread until the operation is done. The processor goes to another machine first; goroutines that live here and are made ready meanwhile wait for this thread to come back.
    */
   blockOn(operation: Operation<unknown>): Error | undefined {
-    const { i32, frame: blocked } = this;
     const canceled = this.takeCancellation();
     if (canceled !== undefined) return canceled;
     const waiter = this.newWaiter(FRAME_BLOCKED, operation.reason);
     waiter.operation = operation;
-    if (!operation.enqueue(waiter.goroutine, waiter.base)) {
+    const failure = operation.enqueue(waiter.goroutine, waiter.base)
+      ? this.blockUntil(waiter, operation.reason, () => this.isOver(operation, waiter))
+      : undefined;
+    this.freeWaiter(waiter);
+    return failure;
+  }
+
+  override driveBlocking<R>(generator: Generator<unknown, R, unknown>): R {
+    const waiter = this.newDriven(FRAME_BLOCKED, generator);
+    const reason = waiter.base + G_WAIT_REASON;
+    try {
+      for (;;) {
+        const result = this.stepDriven(waiter);
+        if (result.done) return result.value as R;
+        const failure = waiter.woken ? undefined : this.blockUntil(waiter, this.i32[reason], () => true);
+        if (failure !== undefined) throw failure;
+        waiter.woken = false;
+      }
+    } finally {
       this.freeWaiter(waiter);
-      return undefined;
     }
+  }
+
+  protected override asCurrent<R>(frame: Frame, step: () => R): R {
+    const { frame: outer } = this;
+    this.frame = frame;
+    try {
+      return step();
+    } finally {
+      this.frame = outer;
+      if (!this.running) this.platform.requestRun();
+    }
+  }
+
+  /** Holds this thread until its waiter was made ready and `over` agrees. Returns what that throws. */
+  private blockUntil(waiter: Frame, reason: WaitReason, over: () => boolean): Error | undefined {
+    const { i32, frame: blocked } = this;
     const wasRunning = blocked !== undefined && i32[blocked.base + STATUS] === RUNNING;
-    if (wasRunning) transitionToSyscall(i32, blocked.base, operation.reason);
+    if (wasRunning) transitionToSyscall(i32, blocked.base, reason);
     if (!this.running) this.leaveEventLoopSleep();
     const { processor } = this;
     if (processor >= 0) this.giveAwayProcessor();
-    const failure = this.waitUntilOver(operation, waiter);
+    const failure = this.waitUntilOver(waiter, over);
     this.frame = blocked;
     this.settleProcessor(processor >= 0);
     if (wasRunning) transitionSyscallToRunning(i32, blocked.base);
     if (processor >= 0 && blocked !== undefined) i32[this.processorBase + CURRENT] = blocked.goroutine;
-    this.freeWaiter(waiter);
     return failure;
   }
 
@@ -1120,7 +1158,7 @@ export class Machine extends Thread {
    * Waits until a blocked thread's operation is over; returns what it throws instead of its outcome. The thread is not idle meanwhile: generators that live on it and become ready are run here, on top of the
    * blocked body, for no other thread can run them, and what the body waits for may be their work. (An async body here must wait: its event loop cannot turn.)
    */
-  private waitUntilOver(operation: Operation<unknown>, waiter: Frame): Error | undefined {
+  private waitUntilOver(waiter: Frame, over: () => boolean): Error | undefined {
     const { i32, machineRecord } = this;
     while (Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
       if (wantsAttention(i32, machineRecord)) this.attend();
@@ -1128,7 +1166,7 @@ export class Machine extends Thread {
       if (waiter.woken) {
         waiter.woken = false;
         try {
-          if (this.isOver(operation, waiter)) return undefined;
+          if (over()) return undefined;
         } catch (error) {
           return error as Error;
         }

@@ -9,7 +9,7 @@
  * drives an iterator reads them before anything else runs.
  */
 
-import { MisuseError } from "../base/errors.ts";
+import { FunctionError, MisuseError } from "../base/errors.ts";
 import type { WaitReason } from "../goroutine/wait-reason.ts";
 import type { Abandonable, Frame } from "./frame.ts";
 import type { Thread } from "./thread.ts";
@@ -127,4 +127,9 @@ export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
 /** The error of an operation that is used again. */
 export function usedTwice(): MisuseError {
   return new MisuseError("an operation is used once: call the function again for another");
+}
+
+/** What a generator is thrown that yields something of its own. */
+export function foreignYield(): FunctionError {
+  return new FunctionError("a goroutine body may not yield values: write yield* before an operation, such as yield* gosched()");
 }

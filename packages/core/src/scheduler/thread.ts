@@ -20,8 +20,8 @@ import {
 import { type Body, referenceOf } from "../goroutine/functions.ts";
 import { FunctionTable } from "../goroutine/function-table.ts";
 import { nextGoroutineId } from "../goroutine/identity.ts";
-import { transitionToIdle, transitionToRunnableFirst, WAITING } from "../goroutine/status.ts";
-import type { WaitReason } from "../goroutine/wait-reason.ts";
+import { RUNNING, transitionToIdle, transitionToRunnableFirst, WAITING } from "../goroutine/status.ts";
+import { REASON_AWAIT, type WaitReason } from "../goroutine/wait-reason.ts";
 import {
   CACHE_SPAWNED,
   CACHE_WORDS,
@@ -62,7 +62,7 @@ import { cancellation } from "./cancellation.ts";
 import { type Abandonable, FRAME_PROMISE, type Frame, FrameTable } from "./frame.ts";
 import { GoroutineHandle } from "./handle.ts";
 import { IdleCoordinator } from "./idle.ts";
-import type { Operation } from "./operation.ts";
+import { foreignYield, type Operation, SUSPENSION } from "./operation.ts";
 import { wake } from "./parker.ts";
 import { strippedError } from "./stripped-error.ts";
 import { Timers } from "./timers.ts";
@@ -509,6 +509,61 @@ export abstract class Thread {
     if (operation.enqueue(frame.goroutine, frame.base)) return;
     this.endPromise(frame);
     resolve(operation.finish());
+  }
+
+  /**
+   * Runs a generator that is no goroutine's body to its end, as a promise: for a call that an async body or the host was given. Where it parks, a pseudo-goroutine waits in its place;
+   * its steps run in microtasks of this thread.
+   */
+  async drive<R>(generator: Generator<unknown, R, unknown>): Promise<R> {
+    const frame = this.newDriven(FRAME_PROMISE, generator);
+    this.promiseStarted();
+    try {
+      for (;;) {
+        const result = this.stepDriven(frame);
+        if (result.done) return result.value as R;
+        // Nobody can have made it ready yet: this thread has not looked since.
+        await new Promise<void>((resolve, reject) => {
+          frame.wake = resolve;
+          frame.fail = reject;
+        });
+      }
+    } finally {
+      this.endPromise(frame);
+    }
+  }
+
+  /** `drive` for a plain body: holds this thread where the generator parks. Throws on the host. */
+  driveBlocking<R>(_generator: Generator<unknown, R, unknown>): R {
+    throw notInGoroutine("block()");
+  }
+
+  /** Runs `step` with this frame as the one that parks. */
+  protected asCurrent<R>(_frame: Frame, _step: () => R): R {
+    throw notInGoroutine("await");
+  }
+
+  /** The frame of a generator that has no goroutine. */
+  protected newDriven(kind: number, generator: Generator<unknown, unknown, unknown>): Frame {
+    const frame = this.newWaiter(kind, REASON_AWAIT);
+    frame.generator = generator;
+    return frame;
+  }
+
+  /** Runs a driven generator until it parks or ends. */
+  protected stepDriven(frame: Frame): IteratorResult<unknown, unknown> {
+    const { i32 } = this;
+    const generator = frame.generator as Generator<unknown, unknown, unknown>;
+    const owner = this.ownerOf(frame);
+    frame.operation = undefined;
+    i32[frame.base + STATUS] = RUNNING;
+    // What parks looks here first, whether its goroutine is cancelled, and only then asks the goroutine that is meant.
+    if (owner !== undefined) i32[frame.base + CANCELED] = Atomics.load(i32, owner.base + CANCELED);
+    return this.asCurrent(frame, () => {
+      let result = generator.next();
+      while (!result.done && result.value !== SUSPENSION) result = generator.throw(foreignYield());
+      return result;
+    });
   }
 
   private endPromise(frame: Frame): void {
