@@ -20,6 +20,7 @@ const steps = [
   ["packages as published", () => published.every(isPublishable)],
   ["heddle only re-exports", () => runNode(script("check-reexports.mjs"), [])],
   ["who writes which word", () => runNode(script("check-writers.mjs"), [])],
+  ["files that documents name", () => runNode(script("check-docs.mjs"), [])],
   ["docs/memory-map.md", () => runNode(script("memory-map.mjs"), ["--check"])],
 ];
 if (existsSync(join(root, "packages/heddle/etc/heddle.api.md"))) {

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as heddle from "heddle";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -39,4 +40,17 @@ describe("programs in the README", () => {
     });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: output, stderr: "" });
   });
+});
+
+test("the table of errors lists every class with its code", () => {
+  const listed = [...readme.matchAll(/^\| `(\w+Error)` \| `(ERR_\w+)` \|/gm)].map(([, name, code]) => ({
+    name,
+    code,
+  }));
+  const exported = Object.values(heddle)
+    .filter((value) => typeof value === "function" && value.prototype instanceof heddle.HeddleError)
+    .map((errorClass) => new (errorClass as typeof heddle.HeddleError)())
+    .map(({ name, code }) => ({ name, code }));
+  const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name);
+  expect(listed.toSorted(byName)).toEqual(exported.toSorted(byName));
 });

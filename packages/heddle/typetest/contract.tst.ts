@@ -56,13 +56,12 @@ describe("types that programs give", () => {
     expect<contract.SelectCase>().type.toBeAssignableTo<heddle.SelectCase>();
   });
 
-  test("operations, channels, handles, contexts and runtimes of the program's own making", () => {
+  test("operations, channels, handles and contexts of the program's own making", () => {
     expect<contract.Op<string>>().type.toBeAssignableTo<heddle.Op<string>>();
     expect<contract.ChanOp<string>>().type.toBeAssignableTo<heddle.ChanOp<string>>();
     expect<contract.Chan<string>>().type.toBeAssignableTo<heddle.Chan<string>>();
     expect<contract.Handle<string>>().type.toBeAssignableTo<heddle.Handle<string>>();
     expect<contract.Timer>().type.toBeAssignableTo<heddle.Timer>();
     expect<contract.Context>().type.toBeAssignableTo<heddle.Context>();
-    expect<contract.Runtime>().type.toBeAssignableTo<heddle.Runtime>();
   });
 });
