@@ -244,7 +244,7 @@ export const W_VALUE = 6;
 
 /** Words of a goroutine descriptor: three lines. */
 export const G_WORDS = 48;
-/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread, scheduler/machine @reader inspect, context/cancel */
+/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread, scheduler/machine, scheduler/host @reader inspect, context/cancel */
 export const G_STATUS = 0;
 /** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group (members that wait for the limit) @reader queue, memory/record-pool, context/err-group */
 export const G_NEXT = 1;
