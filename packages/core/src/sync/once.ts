@@ -15,7 +15,7 @@ import { ambientThread } from "../scheduler/ambient.ts";
 import { AwaitOperation, isThenable } from "../scheduler/await-operation.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation, proceed, type Suspension, usedTwice } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Goroutine, Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
@@ -41,7 +41,7 @@ const DONE = 2;
  * });
  * ```
  */
-export class Once implements SharedObject {
+export class Once {
   /** @internal */
   readonly table: ObjectTable;
   /** @internal */
