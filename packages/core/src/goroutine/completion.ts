@@ -31,11 +31,14 @@ const HEAD_SHIFT = 3;
 const FLAGS = 7;
 
 const JOIN = G_JOIN;
+const DONE_BIT = DONE;
+const HOST_BIT = HOST;
+const REFS = G_REFS;
 const JOIN_NEXT = G_JOIN_NEXT;
 
 /** Whether the goroutine at `base` has ended. */
 export function isDone(i32: Int32Array, base: number): boolean {
-  return (Atomics.load(i32, base + JOIN) & DONE) !== 0;
+  return (Atomics.load(i32, base + JOIN) & DONE_BIT) !== 0;
 }
 
 /** Adds `joiner` (a goroutine number; its descriptor at `joinerBase`) to those who wait. False if the goroutine has ended: read the result instead. */
@@ -45,7 +48,7 @@ export function join(i32: Int32Array, base: number, joiner: number, joinerBase: 
   if (Atomics.compareExchange(i32, base + JOIN, 0, joiner << HEAD_SHIFT) === 0) return true;
   for (;;) {
     const seen = Atomics.load(i32, base + JOIN);
-    if ((seen & DONE) !== 0) return false;
+    if ((seen & DONE_BIT) !== 0) return false;
     if ((seen & LOCKED) !== 0) continue;
     i32[joinerBase + JOIN_NEXT] = seen >>> HEAD_SHIFT;
     const word = (joiner << HEAD_SHIFT) | (seen & FLAGS);
@@ -57,9 +60,9 @@ export function join(i32: Int32Array, base: number, joiner: number, joinerBase: 
 export function requestHostNotice(i32: Int32Array, base: number): boolean {
   for (;;) {
     const seen = Atomics.load(i32, base + JOIN);
-    if ((seen & DONE) !== 0) return false;
+    if ((seen & DONE_BIT) !== 0) return false;
     if ((seen & LOCKED) !== 0) continue;
-    if (Atomics.compareExchange(i32, base + JOIN, seen, seen | HOST) === seen) return true;
+    if (Atomics.compareExchange(i32, base + JOIN, seen, seen | HOST_BIT) === seen) return true;
   }
 }
 
@@ -67,11 +70,11 @@ export function requestHostNotice(i32: Int32Array, base: number): boolean {
 export function complete(i32: Int32Array, base: number): number {
   // A plain read first: whether it was the latest value, the compare-and-swap tells.
   const guess = i32[base + JOIN];
-  if ((guess & LOCKED) === 0 && Atomics.compareExchange(i32, base + JOIN, guess, DONE) === guess) return guess;
+  if ((guess & LOCKED) === 0 && Atomics.compareExchange(i32, base + JOIN, guess, DONE_BIT) === guess) return guess;
   for (;;) {
     const seen = Atomics.load(i32, base + JOIN);
     if ((seen & LOCKED) !== 0) continue;
-    if (Atomics.compareExchange(i32, base + JOIN, seen, DONE) === seen) return seen;
+    if (Atomics.compareExchange(i32, base + JOIN, seen, DONE_BIT) === seen) return seen;
   }
 }
 
@@ -87,13 +90,13 @@ export function nextJoiner(i32: Int32Array, joinerBase: number): number {
 
 /** Whether the host asked for the descriptor. */
 export function wantsHost(completed: number): boolean {
-  return (completed & HOST) !== 0;
+  return (completed & HOST_BIT) !== 0;
 }
 
 /** Takes a joiner out again. False if it is not there (any more): its wake-up is under way. `baseOf` finds a goroutine's descriptor. */
 export function leave(i32: Int32Array, base: number, joiner: number, baseOf: (goroutine: number) => number): boolean {
   const seen = lockJoiners(i32, base);
-  if (seen === DONE) return false;
+  if (seen === DONE_BIT) return false;
   let head = seen >>> HEAD_SHIFT;
   let found = head === joiner;
   if (found) {
@@ -105,7 +108,7 @@ export function leave(i32: Int32Array, base: number, joiner: number, baseOf: (go
       found = true;
     }
   }
-  Atomics.store(i32, base + JOIN, (head << HEAD_SHIFT) | (seen & HOST));
+  Atomics.store(i32, base + JOIN, (head << HEAD_SHIFT) | (seen & HOST_BIT));
   return found;
 }
 
@@ -113,7 +116,7 @@ export function leave(i32: Int32Array, base: number, joiner: number, baseOf: (go
 function lockJoiners(i32: Int32Array, base: number): number {
   for (;;) {
     const seen = Atomics.load(i32, base + JOIN);
-    if ((seen & DONE) !== 0) return DONE;
+    if ((seen & DONE_BIT) !== 0) return DONE_BIT;
     if ((seen & LOCKED) !== 0) continue;
     if (Atomics.compareExchange(i32, base + JOIN, seen, seen | LOCKED) === seen) return seen;
   }
@@ -121,7 +124,7 @@ function lockJoiners(i32: Int32Array, base: number): number {
 
 /** One more handle names this goroutine, or a value under way does. */
 export function retainHandle(i32: Int32Array, base: number): void {
-  Atomics.add(i32, base + G_REFS, 1);
+  Atomics.add(i32, base + REFS, 1);
 }
 
 /**
@@ -132,6 +135,6 @@ export function retainHandle(i32: Int32Array, base: number): void {
  * go since it may miss, and then it counts down like everybody else.
  */
 export function releaseHandle(i32: Int32Array, base: number): boolean {
-  if (i32[base + G_REFS] === 1) return true;
-  return Atomics.sub(i32, base + G_REFS, 1) === 1;
+  if (i32[base + REFS] === 1) return true;
+  return Atomics.sub(i32, base + REFS, 1) === 1;
 }

@@ -44,68 +44,75 @@ export function statusName(status: number): string {
   return NAMES[status] ?? `unknown(${status})`;
 }
 
+// Rebound: V8 folds a module's own constants; imported and exported ones cost a load and a check each.
 const STATUS = G_STATUS;
+const TO_IDLE = IDLE;
+const TO_RUNNABLE = RUNNABLE;
+const TO_RUNNING = RUNNING;
+const TO_SYSCALL = SYSCALL;
+const TO_WAITING = WAITING;
+const TO_DEAD = DEAD;
 
 /** Created and about to be queued. */
 export function transitionToRunnableFirst(i32: Int32Array, base: number): void {
-  if (i32[base + STATUS] !== IDLE) throw badMove(i32, base, RUNNABLE);
-  i32[base + STATUS] = RUNNABLE;
+  if (i32[base + STATUS] !== TO_IDLE) throw badMove(i32, base, TO_RUNNABLE);
+  i32[base + STATUS] = TO_RUNNABLE;
 }
 
 /** Created, but to be queued later. */
 export function transitionToHeld(i32: Int32Array, base: number): void {
-  if (i32[base + STATUS] !== RUNNABLE) throw badMove(i32, base, IDLE);
-  i32[base + STATUS] = IDLE;
+  if (i32[base + STATUS] !== TO_RUNNABLE) throw badMove(i32, base, TO_IDLE);
+  i32[base + STATUS] = TO_IDLE;
 }
 
 /** Taken off a queue to run. */
 export function transitionToRunning(i32: Int32Array, base: number): void {
-  if (i32[base + STATUS] !== RUNNABLE) throw badMove(i32, base, RUNNING);
-  i32[base + STATUS] = RUNNING;
+  if (i32[base + STATUS] !== TO_RUNNABLE) throw badMove(i32, base, TO_RUNNING);
+  i32[base + STATUS] = TO_RUNNING;
 }
 
 /** Parked, and why. */
 export function transitionToWaiting(i32: Int32Array, base: number, reason: WaitReason): void {
-  if (i32[base + STATUS] !== RUNNING) throw badMove(i32, base, WAITING);
-  i32[base + STATUS] = WAITING;
+  if (i32[base + STATUS] !== TO_RUNNING) throw badMove(i32, base, TO_WAITING);
+  i32[base + STATUS] = TO_WAITING;
   i32[base + G_WAIT_REASON] = reason;
 }
 
 /** Woken: Go's `ready`. */
 export function transitionWaitingToRunnable(i32: Int32Array, base: number): void {
-  if (i32[base + STATUS] !== WAITING) throw badMove(i32, base, RUNNABLE);
-  i32[base + STATUS] = RUNNABLE;
+  if (i32[base + STATUS] !== TO_WAITING) throw badMove(i32, base, TO_RUNNABLE);
+  i32[base + STATUS] = TO_RUNNABLE;
 }
 
 /** Yielded or preempted. */
 export function transitionRunningToRunnable(i32: Int32Array, base: number): void {
-  if (i32[base + STATUS] !== RUNNING) throw badMove(i32, base, RUNNABLE);
-  i32[base + STATUS] = RUNNABLE;
+  if (i32[base + STATUS] !== TO_RUNNING) throw badMove(i32, base, TO_RUNNABLE);
+  i32[base + STATUS] = TO_RUNNABLE;
 }
 
 /** Gave its processor away: Go's `entersyscallblock`. */
 export function transitionToSyscall(i32: Int32Array, base: number, reason: WaitReason): void {
-  if (i32[base + STATUS] !== RUNNING) throw badMove(i32, base, SYSCALL);
-  i32[base + STATUS] = SYSCALL;
+  if (i32[base + STATUS] !== TO_RUNNING) throw badMove(i32, base, TO_SYSCALL);
+  i32[base + STATUS] = TO_SYSCALL;
   i32[base + G_WAIT_REASON] = reason;
 }
 
 /** Has a processor again: Go's `exitsyscall`. */
 export function transitionSyscallToRunning(i32: Int32Array, base: number): void {
-  if (i32[base + STATUS] !== SYSCALL) throw badMove(i32, base, RUNNING);
-  i32[base + STATUS] = RUNNING;
+  if (i32[base + STATUS] !== TO_SYSCALL) throw badMove(i32, base, TO_RUNNING);
+  i32[base + STATUS] = TO_RUNNING;
 }
 
 /** Ended. */
 export function transitionToDead(i32: Int32Array, base: number): void {
-  if (i32[base + STATUS] !== RUNNING) throw badMove(i32, base, DEAD);
-  i32[base + STATUS] = DEAD;
+  if (i32[base + STATUS] !== TO_RUNNING) throw badMove(i32, base, TO_DEAD);
+  i32[base + STATUS] = TO_DEAD;
 }
 
 /** Back in the free list. */
 export function transitionToIdle(i32: Int32Array, base: number): void {
-  if (i32[base + STATUS] !== DEAD) throw badMove(i32, base, IDLE);
-  i32[base + STATUS] = IDLE;
+  if (i32[base + STATUS] !== TO_DEAD) throw badMove(i32, base, TO_IDLE);
+  i32[base + STATUS] = TO_IDLE;
 }
 
 function badMove(i32: Int32Array, base: number, to: number): Error {

@@ -2,6 +2,9 @@
 
 import { G_NEXT, G_WORDS } from "../memory/layout.ts";
 
+// Rebound: V8 folds a module's own constants, and imported or exported ones cost a load and a check each.
+const WORDS = G_WORDS;
+
 export class LocalList {
   private readonly i32: Int32Array;
   private readonly links: number;
@@ -16,16 +19,16 @@ export class LocalList {
 
   push(goroutine: number): void {
     const { i32, links } = this;
-    i32[links + goroutine * G_WORDS] = 0;
+    i32[links + goroutine * WORDS] = 0;
     if (this.tail === 0) this.head = goroutine;
-    else i32[links + this.tail * G_WORDS] = goroutine;
+    else i32[links + this.tail * WORDS] = goroutine;
     this.tail = goroutine;
     this.length++;
   }
 
   /** Puts a goroutine before all others. */
   pushFirst(goroutine: number): void {
-    this.i32[this.links + goroutine * G_WORDS] = this.head;
+    this.i32[this.links + goroutine * WORDS] = this.head;
     if (this.head === 0) this.tail = goroutine;
     this.head = goroutine;
     this.length++;
@@ -35,7 +38,7 @@ export class LocalList {
   pop(): number {
     const first = this.head;
     if (first === 0) return 0;
-    this.head = this.i32[this.links + first * G_WORDS];
+    this.head = this.i32[this.links + first * WORDS];
     if (this.head === 0) this.tail = 0;
     this.length--;
     return first;

@@ -21,25 +21,28 @@ import { machineRecord } from "./idle.ts";
 import { wake } from "./parker.ts";
 import type { Thread } from "./thread.ts";
 
+// Rebound: V8 folds a module's own constants, and imported or exported ones cost a load and a check each.
+const ATTENTION = M_ATTENTION;
+
 /** Asks every machine to look for cancelled goroutines, and running goroutines to reach a yield point. G_CANCELED must have been written. */
 export function requestAttention(memory: SharedMemory): void {
   const { i32, layout, shape } = memory;
   for (let p = 0; p < shape.procs; p++) Atomics.store(i32, layout.processors + p * P_WORDS + P_PREEMPT, 1);
   for (let m = 1; m <= shape.maxMachines; m++) {
     const record = machineRecord(memory, m);
-    Atomics.store(i32, record + M_ATTENTION, 1);
+    Atomics.store(i32, record + ATTENTION, 1);
     wake(i32, record);
   }
 }
 
 /** Takes the request for attention of the machine whose record is at `record`. */
 export function takeAttention(i32: Int32Array, record: number): void {
-  Atomics.store(i32, record + M_ATTENTION, 0);
+  Atomics.store(i32, record + ATTENTION, 0);
 }
 
 /** Whether attention is asked for. A plain look, for every scheduling round; the sleeper's last look is atomic. */
 export function wantsAttention(i32: Int32Array, record: number): boolean {
-  return i32[record + M_ATTENTION] !== 0;
+  return i32[record + ATTENTION] !== 0;
 }
 
 /** What a layer above the scheduler knows about contexts. */

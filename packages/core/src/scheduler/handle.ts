@@ -15,6 +15,12 @@ import type { Abandonable, Frame } from "./frame.ts";
 import { Operation, PARKED, proceed, type Suspension } from "./operation.ts";
 import type { Thread } from "./thread.ts";
 
+// Rebound: V8 folds a module's own constants, and imported or exported ones cost a load and a check each.
+const WORDS = G_WORDS;
+const TAG = TAG_MASK;
+const FAILED_FLAG = FAILED;
+const PARKED_RESULT = PARKED;
+
 const JOIN = G_JOIN;
 const META = G_META;
 const ARGS = G_ARGS;
@@ -87,7 +93,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
 
   /** First word of the descriptor, which is the goroutine's until the outcome has been moved here. */
   get base(): number {
-    return this.thread.descriptors + this.goroutine * G_WORDS;
+    return this.thread.descriptors + this.goroutine * WORDS;
   }
 
   /** Whether the goroutine has ended. */
@@ -102,8 +108,8 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     const { base } = this;
     if ((Atomics.load(i32, base + JOIN) & 1) === 0) return false;
     const meta = i32[base + META];
-    const tag = meta & TAG_MASK;
-    this.#state = (meta & FAILED) === 0 ? RETURNED : THREW;
+    const tag = meta & TAG;
+    this.#state = (meta & FAILED_FLAG) === 0 ? RETURNED : THREW;
     if (tag === NUMBER) this.value = f64[(base + ARGS) >> 1];
     else this.readResult(tag);
     this.thread.forget(this as GoroutineHandle<unknown>);
@@ -141,7 +147,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     if (interrupt !== undefined) throw interrupt;
     if (this.trySettle()) return proceed(this.result());
     const frame = thread.parkCurrent(this, REASON_JOIN);
-    if (join(thread.i32, this.base, frame.goroutine, frame.base)) return PARKED;
+    if (join(thread.i32, this.base, frame.goroutine, frame.base)) return PARKED_RESULT;
     thread.unparkCurrent(frame);
     this.trySettle();
     return proceed(this.result());

@@ -14,7 +14,7 @@
  *    this machine's share of that queue;
  * 6. the global queue.
  *
- * 1 and 2 come first, until sysmon finds that the slice they share is used up; then they go behind. 3 and 4 take turns. 5 and 6 take turns, every 61 rounds and when the others are empty.
+ * 1 and 2 come first, until sysmon finds that the slice they share is used up; then they go behind. 3 and 4 take turns, one to seven. 5 and 6 take turns, every 61 rounds and when the others are empty.
  */
 
 import {
@@ -97,6 +97,17 @@ import { type DeferredCall, EXIT, Unwinding, unwind } from "./unwinding.ts";
 import { notInGoroutine, Thread, type ThreadParts, threadCache } from "./thread.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const GIVE_UP = P_GIVE_UP;
+const PROMISE = FRAME_PROMISE;
+const GENERATOR = FRAME_GENERATOR;
+const BLOCKED = FRAME_BLOCKED;
+const GENERATOR_BODY = BODY_GENERATOR;
+const COUNT = COUNT_SHIFT;
+const COUNT_BITS = COUNT_MASK;
+const TAG = TAG_MASK;
+const DETACHED_FLAG = DETACHED;
+const SUSPENDED = SUSPENSION;
+const EXIT_SIGNAL = EXIT;
 const WORDS = G_WORDS;
 const STATUS = G_STATUS;
 const ARGS = G_ARGS;
@@ -116,6 +127,10 @@ const NUMBER = TAG_NUMBER;
 
 /** Rounds between two looks at the global queue, as Go has it: prime, so as not to fall in step with programs. */
 const GLOBAL_EVERY = 61;
+/** One round in so many, less one, begins with the ready goroutines that live here, the others with the ring. A guess: those that live here are resumed in batches, and wait for seven others at most. */
+const LOCAL_EVERY_MASK = 7;
+/** Goroutines in the ring from which on a joiner is put behind: many more than the depth of a fork-join tree, whose parents should go on at once. */
+const MANY_IN_RING = 32;
 /** How long a machine runs before it returns to its event loop. */
 const TURN_MS = 4;
 /** Goroutines between two looks at the clock, at most: short enough that a change of pace is noticed within a slice or so. */
@@ -174,7 +189,7 @@ export class Machine extends Thread {
   /** Whether `run` is on the stack. */
   private running = false;
   private untilGlobal = GLOBAL_EVERY;
-  private localTurn = false;
+  private turn = 0;
   private yieldedTurn = false;
   private untilClock = 1;
   private clockStride = 1;
@@ -229,7 +244,7 @@ export class Machine extends Thread {
         const leave = this.obtainProcessor();
         if (leave !== 0) return leave;
       }
-      if (this.i32[this.processorBase + P_GIVE_UP] !== 0 && this.giveUpProcessor()) continue;
+      if (this.i32[this.processorBase + GIVE_UP] !== 0 && this.giveUpProcessor()) continue;
       let goroutine = this.pick();
       if (goroutine === 0) {
         if (this.microtasksDue > 0) return this.leaveForMicrotasks();
@@ -300,9 +315,9 @@ export class Machine extends Thread {
     }
     const created = this.queue.popNext();
     if (created !== 0) return created;
-    this.localTurn = !this.localTurn;
-    let goroutine = this.localTurn ? this.local.pop() : this.queue.pop();
-    if (goroutine === 0) goroutine = this.localTurn ? this.queue.pop() : this.local.pop();
+    const localTurn = (++this.turn & LOCAL_EVERY_MASK) === 0;
+    let goroutine = localTurn ? this.local.pop() : this.queue.pop();
+    if (goroutine === 0) goroutine = localTurn ? this.queue.pop() : this.local.pop();
     if (goroutine === 0) goroutine = this.fromBack(128);
     return goroutine === 0 ? 0 : this.newSlice(goroutine);
   }
@@ -376,8 +391,8 @@ export class Machine extends Thread {
   /** A waiter of this machine was made ready by another thread. */
   private receive(goroutine: number, base: number): void {
     const frame = this.frames.at(this.i32[base + FRAME]);
-    if (frame.kind === FRAME_PROMISE) this.settlePromise(frame);
-    else if (frame.kind === FRAME_BLOCKED) frame.woken = true;
+    if (frame.kind === PROMISE) this.settlePromise(frame);
+    else if (frame.kind === BLOCKED) frame.woken = true;
     else {
       transitionWaitingToRunnable(this.i32, base);
       this.local.push(goroutine);
@@ -386,11 +401,11 @@ export class Machine extends Thread {
 
   protected readyHere(goroutine: number, base: number): void {
     const frame = this.frames.at(this.i32[base + FRAME]);
-    if (frame.kind === FRAME_PROMISE) {
+    if (frame.kind === PROMISE) {
       this.settlePromise(frame);
       return;
     }
-    if (frame.kind === FRAME_BLOCKED) {
+    if (frame.kind === BLOCKED) {
       frame.woken = true;
       return;
     }
@@ -580,7 +595,7 @@ export class Machine extends Thread {
     this.useCache(layout.caches + processor * CACHE_WORDS);
     this.queue.attach(this.processorBase);
     this.i32[this.processorBase + CURRENT] = 0;
-    Atomics.store(this.i32, this.processorBase + P_GIVE_UP, 0);
+    Atomics.store(this.i32, this.processorBase + GIVE_UP, 0);
     this.arrive();
   }
 
@@ -599,7 +614,7 @@ export class Machine extends Thread {
   /** Another machine has waited for a slice: it gets this processor, and this machine queues for the next one if it needs it. False if nobody waits any more. */
   private giveUpProcessor(): boolean {
     const { processor } = this;
-    Atomics.store(this.i32, this.processorBase + P_GIVE_UP, 0);
+    Atomics.store(this.i32, this.processorBase + GIVE_UP, 0);
     if (!this.idle.somebodyWaits()) return false;
     this.f64[(this.cache + CACHE_HANDOFFS) >> 1]++;
     const wanted = this.hasOwnWork();
@@ -623,7 +638,7 @@ export class Machine extends Thread {
       this.start(goroutine, base);
     } else {
       const frame = this.frames.at(i32[base + FRAME]);
-      if (frame.kind === FRAME_PROMISE) {
+      if (frame.kind === PROMISE) {
         this.settlePromise(frame);
         return;
       }
@@ -654,7 +669,7 @@ export class Machine extends Thread {
     frame.goroutine = goroutine;
     frame.base = base;
     this.frame = frame;
-    if (this.kinds[id] === BODY_GENERATOR) {
+    if (this.kinds[id] === GENERATOR_BODY) {
       let generator: Generator<unknown, unknown, unknown>;
       try {
         generator = this.call(body, base) as Generator<unknown, unknown, unknown>;
@@ -662,7 +677,7 @@ export class Machine extends Thread {
         this.end(frame, error, true);
         return;
       }
-      frame.kind = FRAME_GENERATOR;
+      frame.kind = GENERATOR;
       frame.generator = generator;
       this.step(frame, generator);
     } else {
@@ -676,13 +691,13 @@ export class Machine extends Thread {
     const meta = this.i32[base + META];
     const slot = (base + ARGS) >> 1;
     const f = body as (...args: unknown[]) => unknown;
-    switch ((meta >>> COUNT_SHIFT) & COUNT_MASK) {
+    switch ((meta >>> COUNT) & COUNT_BITS) {
       case 0:
         return f();
       case 1:
-        return f((meta & TAG_MASK) === NUMBER ? f64[slot] : this.argument(base, meta, 0));
+        return f((meta & TAG) === NUMBER ? f64[slot] : this.argument(base, meta, 0));
       case 2: {
-        const a = (meta & TAG_MASK) === NUMBER ? f64[slot] : this.argument(base, meta, 0);
+        const a = (meta & TAG) === NUMBER ? f64[slot] : this.argument(base, meta, 0);
         return f(a, this.argument(base, meta, 1));
       }
       default:
@@ -691,7 +706,7 @@ export class Machine extends Thread {
   }
 
   private allArguments(base: number, meta: number): unknown[] {
-    const count = (meta >>> COUNT_SHIFT) & COUNT_MASK;
+    const count = (meta >>> COUNT) & COUNT_BITS;
     if (count === PACKED) return this.argument(base, meta, 0) as unknown[];
     const values: unknown[] = [];
     for (let i = 0; i < count; i++) values.push(this.argument(base, meta, i));
@@ -699,7 +714,7 @@ export class Machine extends Thread {
   }
 
   private argument(base: number, meta: number, index: number): unknown {
-    const tag = (meta >>> (index * TAG_BITS)) & TAG_MASK;
+    const tag = (meta >>> (index * TAG_BITS)) & TAG;
     const slot = base + ARGS + index * SLOT_WORDS;
     return tag === NUMBER ? this.f64[slot >> 1] : this.codec.take(slot, tag);
   }
@@ -721,7 +736,7 @@ export class Machine extends Thread {
       return;
     }
     if (result.done) this.end(frame, result.value, false);
-    else if (result.value !== SUSPENSION) this.refuseYield(frame, generator);
+    else if (result.value !== SUSPENDED) this.refuseYield(frame, generator);
   }
 
   /** A body yielded something of its own: it gets an error at that place. */
@@ -734,7 +749,7 @@ export class Machine extends Thread {
       return;
     }
     if (result.done) this.end(frame, result.value, false);
-    else if (result.value !== SUSPENSION) this.refuseYield(frame, generator);
+    else if (result.value !== SUSPENDED) this.refuseYield(frame, generator);
   }
 
   /** Async and plain bodies, and plain ones that return a generator or a promise. */
@@ -749,7 +764,7 @@ export class Machine extends Thread {
         value = this.call(body, frame.base);
       }
       if (isGenerator(value)) {
-        frame.kind = FRAME_GENERATOR;
+        frame.kind = GENERATOR;
         frame.generator = value;
         this.step(frame, value);
         return;
@@ -790,7 +805,7 @@ export class Machine extends Thread {
   private end(frame: Frame, value: unknown, failed: boolean): void {
     const { i32 } = this;
     const { base, goroutine } = frame;
-    if (frame.exiting && frame.unwinding === undefined && (!failed || value === EXIT)) {
+    if (frame.exiting && frame.unwinding === undefined && (!failed || value === EXIT_SIGNAL)) {
       value = undefined;
       failed = false;
     }
@@ -798,7 +813,7 @@ export class Machine extends Thread {
       this.runDeferred(frame, value, failed);
       return;
     }
-    const detached = (i32[base + META] & DETACHED) !== 0;
+    const detached = (i32[base + META] & DETACHED_FLAG) !== 0;
     if (failed) trimStack(value);
     // A cancelled goroutine that ends with the cancellation has done what it was asked to: no panic.
     const quiet = frame.cancelTold && (value instanceof CanceledError || value instanceof DeadlineExceededError);
@@ -842,7 +857,7 @@ export class Machine extends Thread {
     const unwinding = new Unwinding(value, failed);
     const generator = unwind(this, frame, unwinding, (call) => this.callDeferred(frame, call));
     frame.unwinding = unwinding;
-    frame.kind = FRAME_GENERATOR;
+    frame.kind = GENERATOR;
     frame.generator = generator;
     if (this.running && this.frame === frame) {
       this.step(frame, generator);
@@ -861,12 +876,30 @@ export class Machine extends Thread {
     return this.platform.enterAsync(frame, call);
   }
 
+  /**
+   * A joiner is made ready. While this processor works through a long ring, it goes behind the others that are ready here: whoever joins many goroutines one after the other would
+   * otherwise be resumed for each of them, to find the next not ended.
+   */
+  private readyJoiner(joiner: number): void {
+    const { i32 } = this;
+    const base = this.descriptors + joiner * WORDS;
+    if (i32[base + MACHINE] !== this.number + 1 || this.queue.length() < MANY_IN_RING) {
+      this.ready(joiner);
+      return;
+    }
+    const { next } = this;
+    this.next = 0;
+    this.readyHere(joiner, base);
+    if (this.next !== 0) this.local.push(this.next);
+    this.next = next;
+  }
+
   private tellJoiners(goroutine: number, completed: number): void {
     const { i32, descriptors } = this;
     let joiner = firstJoiner(completed);
     while (joiner !== 0) {
       const following = nextJoiner(i32, descriptors + joiner * WORDS);
-      this.ready(joiner);
+      this.readyJoiner(joiner);
       joiner = following;
     }
     if (!wantsHost(completed)) return;
@@ -878,7 +911,7 @@ export class Machine extends Thread {
   /** A goroutine ends with an error before its body was called. */
   private endUnstarted(goroutine: number, base: number, error: Error): void {
     const meta = this.i32[base + META];
-    const count = (meta >>> COUNT_SHIFT) & COUNT_MASK;
+    const count = (meta >>> COUNT) & COUNT_BITS;
     this.dropSlots(base, meta, count === PACKED ? 1 : count);
     const frame = this.frames.take();
     frame.goroutine = goroutine;
@@ -957,7 +990,7 @@ export class Machine extends Thread {
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
     const { frame } = this;
     if (frame === undefined || frame.generator === undefined) throw notInGoroutine("yield*");
-    if (frame.exiting && frame.unwinding === undefined) throw EXIT;
+    if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     this.settleInTable(frame);
     transitionToWaiting(this.i32, frame.base, reason);
@@ -975,9 +1008,9 @@ export class Machine extends Thread {
   yieldCurrent(): void {
     const { frame, i32 } = this;
     if (frame === undefined || frame.generator === undefined) throw notInGoroutine("yield*");
-    if (frame.exiting && frame.unwinding === undefined) throw EXIT;
+    if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (i32[frame.base + CANCELED] !== 0) this.throwCancellation();
-    if (frame.kind === FRAME_BLOCKED) {
+    if (frame.kind === BLOCKED) {
       // It holds this thread, which runs others when it waits, not when it gives way.
       frame.yielded = true;
       frame.woken = true;
@@ -997,7 +1030,7 @@ export class Machine extends Thread {
   afterTurn(): Promise<void> {
     return new Promise((resolve) => {
       this.throwCancellation();
-      const frame = this.newWaiter(FRAME_PROMISE, REASON_AWAIT);
+      const frame = this.newWaiter(PROMISE, REASON_AWAIT);
       this.promiseStarted();
       frame.wake = () => {
         this.freeWaiter(frame);
@@ -1091,7 +1124,7 @@ export class Machine extends Thread {
   blockOn(operation: Operation<unknown>): Error | undefined {
     const canceled = this.takeCancellation();
     if (canceled !== undefined) return canceled;
-    const waiter = this.newWaiter(FRAME_BLOCKED, operation.reason);
+    const waiter = this.newWaiter(BLOCKED, operation.reason);
     waiter.operation = operation;
     const failure = operation.enqueue(waiter.goroutine, waiter.base)
       ? this.blockUntil(waiter, operation.reason, () => this.isOver(operation, waiter))
@@ -1101,7 +1134,7 @@ export class Machine extends Thread {
   }
 
   override driveBlocking<R>(generator: Generator<unknown, R, unknown>): R {
-    const waiter = this.newDriven(FRAME_BLOCKED, generator);
+    const waiter = this.newDriven(BLOCKED, generator);
     const reason = waiter.base + G_WAIT_REASON;
     try {
       for (;;) {
