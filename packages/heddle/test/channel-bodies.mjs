@@ -177,3 +177,9 @@ export const spawnConsumers = goroutine(import.meta, function* spawnConsumers(ch
   for (const handle of handles) all.push(yield* handle);
   return all;
 });
+
+/** Drops channels with a megabyte in each. */
+export const leaveMuch = goroutine(import.meta, function leaveMuch(count) {
+  for (let i = 0; i < count; i++) chan(1).trySend(new Uint8Array(2 ** 20));
+  return count;
+});

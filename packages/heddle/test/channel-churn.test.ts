@@ -30,3 +30,7 @@ test("on the host, in a loop without a pause", () => {
 test("a chain of channels, each in the buffer of the next, is freed to its end", async () => {
   for (let round = 0; round < 6; round++) expect(await rt.run(bodies.chain, 200_000)).toBe(200_000);
 });
+
+test("3 GB of values left in dropped channels do not fill the memory for values", async () => {
+  expect(await rt.run(bodies.leaveMuch, 3000)).toBe(3000);
+});

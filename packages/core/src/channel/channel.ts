@@ -82,6 +82,13 @@ export class Channel<T> extends ChannelRecord implements Chan<T>, SharedObject {
   }
 }
 
+// As Node prints it: without what it works with.
+Object.defineProperty(Channel.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  value(this: Channel<unknown>): string {
+    return `Channel(${this.index}) { length: ${this.length}, capacity: ${this.capacity} }`;
+  },
+});
+
 /** `for await`: ends when the channel is closed and drained. Leaving the loop early leaves the channel as it is. */
 class ChannelIterator<T> implements AsyncIterator<T, undefined> {
   private readonly channel: Channel<T>;
@@ -164,6 +171,8 @@ function outOfRange(capacity: unknown): RangeError {
 /** How channels travel in values. */
 export function channelKind(thread: Thread): ReferenceKind<Channel<unknown>> {
   const table = objectsOf(thread);
+  // What is in the buffers of dropped channels is memory for values.
+  thread.slab.whenFull = () => table.makeRoom();
   table.disposeWith(CHANNEL_KIND, (base) => {
     portOf(table).dispose(base);
     const timer = thread.i32[base + C_HIDDEN];

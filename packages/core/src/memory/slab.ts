@@ -80,6 +80,8 @@ export class Slab {
   private readonly endUnit: number;
   /** Byte of the mark that a unit number 0 would have. */
   private readonly marks: number;
+  /** Tries to make room when there is none: true if it may have. Blocks may be given back meanwhile, from here, too. */
+  whenFull: (() => boolean) | undefined = undefined;
 
   /** `owner` is the thread's number, `cacheRecord` the first word of the cache it may use now. */
   constructor(memory: SharedMemory, owner: number, cacheRecord: number) {
@@ -188,7 +190,7 @@ export class Slab {
     if (!(count <= this.spans.chunks)) return 0;
     let chunk = this.spans.take(count, 0);
     if (chunk < 0 && this.reclaim()) chunk = this.spans.take(count, 0);
-    if (chunk < 0) return 0;
+    if (chunk < 0) return this.takeWhenFull(bytes);
     const unit = this.unitOf(chunk);
     this.u8[this.marks + unit] = LARGE;
     return unit * UNIT;
@@ -203,7 +205,20 @@ export class Slab {
       this.u8[this.marks + unit] = other + 1;
       return unit * UNIT;
     }
-    return 0;
+    return this.takeWhenFull(CLASS_UNITS[sizeClass] * UNIT);
+  }
+
+  /** Once more, after others were asked to make room. */
+  private takeWhenFull(bytes: number): number {
+    const { whenFull } = this;
+    if (whenFull === undefined) return 0;
+    // Not again while trying: making room may itself look for some.
+    this.whenFull = undefined;
+    try {
+      return whenFull() ? this.take(bytes) : 0;
+    } finally {
+      this.whenFull = whenFull;
+    }
   }
 
   /** The mark of a unit; 0 as well when there is no such unit. */

@@ -94,6 +94,11 @@ export class ObjectTable {
     throw new MemoryLimitError(`all ${this.thread.memory.shape.maxObjects} sync objects are in use`);
   }
 
+  /** Looks for records that nobody needs, because what they hold has run out. False if that is pointless. */
+  makeRoom(): boolean {
+    return this.objects.collectInNeed(1);
+  }
+
   /** Counts an object of this thread off its record when nobody holds it any more. */
   watch(object: SharedObject): void {
     this.objects.add(object);

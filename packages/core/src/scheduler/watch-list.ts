@@ -29,7 +29,7 @@ export function setGarbageCollector(collect: (() => void) | undefined): void {
 
 /** Objects added since the last sweep that are worth a collection. A guess: some 20 MB of garbage, and a few hundred nanoseconds for each when the heap is small. */
 const WORTH_COLLECTING = 100_000;
-/** Objects without which it is pointless to collect though the records have run out. */
+/** New objects without which it is pointless to collect though the records have run out. A guess. */
 const FEW = 1000;
 
 /** The objects of one thread. `release` is called with the record of each that is gone. */
@@ -79,9 +79,9 @@ export class WatchList {
     return this.travelled.get(index)?.deref();
   }
 
-  /** Collects garbage and sweeps, because the records have run out. False if that is pointless. */
-  collectInNeed(): boolean {
-    if (this.refs.length - this.kept < FEW) return false;
+  /** Collects garbage and sweeps, because something has run out. False, and nothing is done, if fewer than `least` objects were added since the last sweep. */
+  collectInNeed(least: number = FEW): boolean {
+    if (this.refs.length - this.kept < least) return false;
     this.collect();
     return true;
   }
