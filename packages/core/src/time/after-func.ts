@@ -45,7 +45,7 @@ export function afterFunc<A extends unknown[], R>(ms: number, fn: GoFunction<A, 
   const known = handlesOf(thread);
   let timer = thread.timers.take(FUNCTION_TIMER, goroutine);
   // Handles that nobody holds may keep many.
-  if (timer === 0 && known.collectInNeed()) timer = thread.timers.take(FUNCTION_TIMER, goroutine);
+  if (timer === 0 && known.collectInNeed(FEW_HANDLES)) timer = thread.timers.take(FUNCTION_TIMER, goroutine);
   if (timer === 0) {
     discardHeld(thread, goroutine);
     throw noTimerLeft();
@@ -58,6 +58,9 @@ export function afterFunc<A extends unknown[], R>(ms: number, fn: GoFunction<A, 
   thread.timers.start(timer, delay);
   return handle;
 }
+
+/** Handles without which it is pointless to collect garbage though the timers have run out. */
+const FEW_HANDLES = 1000;
 
 interface DelayedCall {
   readonly thread: Thread;
