@@ -1,9 +1,10 @@
 /**
  * Sizes of the slab's small blocks.
  *
- * Two sizes to each power of two, so that a block wastes a quarter of itself on average at most, from one unit to 32 KiB. What is larger
- * takes whole chunks. The runs that a class is cut from hold eight blocks or more: fewer would take the lock
- * of the chunks too often, many more would keep memory from the other classes.
+ * Two sizes to each power of two, so that a block wastes a quarter of itself on average at most, from one
+ * unit to 32 KiB. What is larger takes whole chunks. The runs that a class is cut from hold eight blocks or
+ * more: fewer would take the lock of the chunks too often, many more would keep memory from the other
+ * classes.
  */
 
 import { SLAB_CHUNK_UNITS, SLAB_CLASSES, SLAB_UNIT_WORDS } from "./layout.ts";
@@ -21,7 +22,10 @@ export const CLASS_UNITS: readonly number[] = [
 export const MAX_CLASS_BYTES: number = 512 * UNIT_BYTES;
 
 const BLOCKS_PER_RUN = 8;
-/** Most bytes of a class that one cache moves at once: caches of large blocks would otherwise hold megabytes. A guess. */
+/**
+ * Most bytes of a class that one cache moves at once: caches of large blocks would otherwise hold megabytes.
+ * A guess.
+ */
 const BATCH_BYTES = 64 * 1024;
 
 const classOfUnits = new Uint8Array(CLASS_UNITS[SLAB_CLASSES - 1] + 1);

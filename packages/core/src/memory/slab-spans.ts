@@ -1,9 +1,9 @@
 /**
  * The slab's large blocks: spans of whole chunks.
  *
- * A buddy allocator was the first thought. It rounds a value of 64 MiB and a few header bytes up to 128 MiB, which leaves room for
- * seven in 1 GiB; spans of 32 KiB chunks leave room for fifteen and split and merge as cheaply. The memory is a row of spans,
- * free and taken, and a part at the end that was never used:
+ * A buddy allocator was the first thought. It rounds a value of 64 MiB and a few header bytes up to 128 MiB,
+ * which leaves room for seven in 1 GiB; spans of 32 KiB chunks leave room for fifteen and split and merge as
+ * cheaply. The memory is a row of spans, free and taken, and a part at the end that was never used:
  *
  * ```
  * ┌──────┬───────────┬──────┬───────────────┬─────────────────────┐
@@ -12,13 +12,15 @@
  *   -1     3 . foot 3  -1     -4                 ↑ SLAB_TOP
  * ```
  *
- * The first chunk of a span holds its length (CHUNK_SPAN), negative while it is taken. The last chunk of a free span holds the length
- * again (CHUNK_FOOT), that of a taken one holds 0 there, so that the span behind finds its neighbour. Free spans stand in bins by length: one for each length up to
- * 16, then four to each power of two. Two free spans are never neighbours, and a free span never ends at SLAB_TOP: `give` merges.
+ * The first chunk of a span holds its length (CHUNK_SPAN), negative while it is taken. The last chunk of a
+ * free span holds the length again (CHUNK_FOOT), that of a taken one holds 0 there, so that the span behind
+ * finds its neighbour. Free spans stand in bins by length: one for each length up to 16, then four to each
+ * power of two. Two free spans are never neighbours, and a free span never ends at SLAB_TOP: `give` merges.
  *
- * Everything happens under SLAB_LOCK. Any thread may die there, so the row of CHUNK_SPAN words is kept walkable: cutting a
- * span writes the rest's length before its own, merging writes one length, and SLAB_TOP moves after the span before it is described. Bins, feet and
- * counters can be had from the row again: `rebuild`.
+ * Everything happens under SLAB_LOCK. Any thread may die there, so the row of CHUNK_SPAN words is kept
+ * walkable: cutting a span writes the rest's length before its own, merging writes one length, and SLAB_TOP
+ * moves after the span before it is described. Bins, feet and counters can be had from the row again:
+ * `rebuild`.
  */
 
 import {
@@ -65,7 +67,10 @@ export class SlabSpans {
     this.chunks = layout.chunks;
   }
 
-  /** First of `count` neighbouring chunks that nobody else has; -1 when there are none. `use` is remembered for `forEachTaken`. */
+  /**
+   * First of `count` neighbouring chunks that nobody else has; -1 when there are none. `use` is remembered
+   * for `forEachTaken`.
+   */
   take(count: number, use: number): number {
     const { i32, state } = this;
     acquire(i32, state + SLAB_LOCK, this.owner);
@@ -107,7 +112,10 @@ export class SlabSpans {
     release(i32, state + SLAB_LOCK);
   }
 
-  /** Takes the lock from a thread that died, and puts right what it left half done. False if it did not hold the lock. */
+  /**
+   * Takes the lock from a thread that died, and puts right what it left half done. False if it did not hold
+   * the lock.
+   */
   repairAfter(owner: number): boolean {
     const { i32, state } = this;
     if (Atomics.load(i32, state + SLAB_LOCK) !== owner + 1) return false;

@@ -13,12 +13,13 @@
  * SlabSpans: spans of 32 KiB chunks, under one lock
  * ```
  *
- * A block has no header. A byte for each unit of 64 bytes says whether a block in use begins there and of what class, so the block
- * can be filled to the last byte, nothing written into it can mislead `give`, and a wrong or repeated `give` is seen
- * at once. The byte is written plainly: only the block's one user touches it, and whoever gets the block from him gets it through an atomic step.
+ * A block has no header. A byte for each unit of 64 bytes says whether a block in use begins there and of
+ * what class, so the block can be filled to the last byte, nothing written into it can mislead `give`, and a
+ * wrong or repeated `give` is seen at once. The byte is written plainly: only the block's one user touches
+ * it, and whoever gets the block from him gets it through an atomic step.
  *
- * When memory runs out, runs whose blocks are all free go back to the chunks: what one size no longer needs, another can have. Blocks in other
- * threads' caches are out of reach for that, a few batches each.
+ * When memory runs out, runs whose blocks are all free go back to the chunks: what one size no longer needs,
+ * another can have. Blocks in other threads' caches are out of reach for that, a few batches each.
  */
 
 import {
@@ -80,7 +81,10 @@ export class Slab {
   private readonly endUnit: number;
   /** Byte of the mark that a unit number 0 would have. */
   private readonly marks: number;
-  /** Tries to make room when there is none: true if it may have. Blocks may be given back meanwhile, from here, too. */
+  /**
+   * Tries to make room when there is none: true if it may have. Blocks may be given back meanwhile, from
+   * here, too.
+   */
   whenFull: (() => boolean) | undefined = undefined;
 
   /** `owner` is the thread's number, `cacheRecord` the first word of the cache it may use now. */
@@ -104,8 +108,8 @@ export class Slab {
   }
 
   /**
-   * A block of at least `bytes` bytes that nobody else has: the byte at which it begins, a multiple of 64. 0 when there is no
-   * room. It holds what its last user left.
+   * A block of at least `bytes` bytes that nobody else has: the byte at which it begins, a multiple of 64. 0
+   * when there is no room. It holds what its last user left.
    */
   take(bytes: number): number {
     if (bytes > SMALL) return this.takeLarge(bytes);
@@ -175,7 +179,9 @@ export class Slab {
     return new RecordPool(this.i32, region, this.owner, cacheRecord);
   }
 
-  /** Gives a class fresh chunks to cut blocks from. Runs under the class's lock, and takes that of the chunks. */
+  /**
+   * Gives a class fresh chunks to cut blocks from. Runs under the class's lock, and takes that of the chunks.
+   */
   private addRun(sizeClass: number): void {
     const chunk = this.spans.take(runChunks(sizeClass), sizeClass + 1);
     if (chunk < 0) return;
@@ -196,7 +202,10 @@ export class Slab {
     return unit * UNIT;
   }
 
-  /** The class has nothing left and there was no chunk for a run: looks among other classes' free runs, then their larger blocks. */
+  /**
+   * The class has nothing left and there was no chunk for a run: looks among other classes' free runs, then
+   * their larger blocks.
+   */
   private takeWhenEmpty(sizeClass: number): number {
     const first = this.reclaim() ? sizeClass : sizeClass + 1;
     for (let other = first; other < SLAB_CLASSES; other++) {
@@ -238,8 +247,9 @@ export class Slab {
   // ── giving runs back ──
 
   /**
-   * Gives runs that are wholly free back to the chunks. True if there were any. The marks are asked first: they tell in 4 ms a GiB which runs have no block
-   * in use, where following the lists of free blocks might take a second.
+   * Gives runs that are wholly free back to the chunks. True if there were any. The marks are asked first:
+   * they tell in 4 ms a GiB which runs have no block in use, where following the lists of free blocks might
+   * take a second.
    */
   private reclaim(): boolean {
     this.flush();
@@ -253,7 +263,10 @@ export class Slab {
     return found;
   }
 
-  /** By class, the first chunks of the runs that have no block in use. Their blocks may still be in other threads' caches. */
+  /**
+   * By class, the first chunks of the runs that have no block in use. Their blocks may still be in other
+   * threads' caches.
+   */
   private unusedRuns(): Map<number, number[]> {
     const runs: [sizeClass: number, chunk: number][] = [];
     this.spans.forEachTaken((chunk, _, use) => {
@@ -292,7 +305,10 @@ export class Slab {
     return whole.size > 0;
   }
 
-  /** Puts the blocks of the present run that were never used into the list, so that all free blocks are found there. */
+  /**
+   * Puts the blocks of the present run that were never used into the list, so that all free blocks are found
+   * there.
+   */
   private listFreshBlocks(pool: number, sizeClass: number): void {
     const { i32 } = this;
     const limit = i32[pool + POOL_LIMIT];

@@ -1,4 +1,7 @@
-/** A block as a row of words to be read: its header, and the items that hold no others. Everything is held against the block's bounds. */
+/**
+ * A block as a row of words to be read: its header, and the items that hold no others. Everything is held
+ * against the block's bounds.
+ */
 
 import { CorruptValueError } from "../base/errors.ts";
 import {
@@ -29,7 +32,10 @@ const MASK = KIND_MASK;
 const LATIN1_ITEM = LATIN1;
 const KEPT_UNITS = MAX_KEPT_UNITS;
 
-/** Longest string put together here: V8 copies up to 12 units when it joins strings, and leaves the work for later beyond. */
+/**
+ * Longest string put together here: V8 copies up to 12 units when it joins strings, and leaves the work for
+ * later beyond.
+ */
 const LOOP_UNITS = 12;
 
 const { fromCharCode } = String;

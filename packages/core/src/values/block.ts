@@ -8,8 +8,9 @@
  * └────────┴───────────────────────────────┴────────────────┴──────────────────────┘
  * ```
  *
- * Everything is made of 32-bit words, since writing and reading a word is one instruction in JavaScript where a byte-packed format
- * needs several. An item begins with a word: its kind in the low 6 bits, `n` in the upper 26. The items form a tree, written parents first:
+ * Everything is made of 32-bit words, since writing and reading a word is one instruction in JavaScript where
+ * a byte-packed format needs several. An item begins with a word: its kind in the low 6 bits, `n` in the
+ * upper 26. The items form a tree, written parents first:
  *
  * | item | n | then |
  * |---|---|---|
@@ -39,12 +40,14 @@
  *
  * Objects are numbered in the order in which they appear; *back* names one that has appeared already.
  *
- * *Later* keeps both sides from recursing deeper than MAX_DEPTH, whatever the value: a container that lies deeper is only announced where it
- * belongs, and its own item follows after the whole tree, first announced first written. The reader creates it empty when it is announced, so order,
- * identity and cycles come out as if it had been read in place.
+ * *Later* keeps both sides from recursing deeper than MAX_DEPTH, whatever the value: a container that lies
+ * deeper is only announced where it belongs, and its own item follows after the whole tree, first announced
+ * first written. The reader creates it empty when it is announced, so order, identity and cycles come out as
+ * if it had been read in place.
  *
- * *Place* is counted in 8 bytes from the beginning of the large parts. A large part is written once, from the value
- * straight into the block, while everything before is gathered in a scratch buffer first, since its size is not known before the end.
+ * *Place* is counted in 8 bytes from the beginning of the large parts. A large part is written once, from the
+ * value straight into the block, while everything before is gathered in a scratch buffer first, since its
+ * size is not known before the end.
  *
  * The references are listed apart so that a block can be dropped without being read.
  */
@@ -73,8 +76,6 @@ export const KIND_BITS = 6;
 export const KIND_MASK = 63;
 /** Largest n. As an array's length it means that the length is in the next word. */
 export const LONG = 0x3ffffff;
-/** Range of an int item. */
-export const MAX_INT = 0x1ffffff;
 
 export const UNDEFINED = 0;
 export const NULL = 1;
@@ -119,12 +120,14 @@ export const ERROR_ERRORS = 8;
 export const ERROR_CODE = 16;
 
 /**
- * Containers inside containers that are written in place. A guess: far beyond what data has, and a tenth of what V8's default stack holds of
- * the two functions that a level takes.
+ * Containers inside containers that are written in place. A guess: far beyond what data has, and a tenth of
+ * what V8's default stack holds of the two functions that a level takes.
  */
 export const MAX_DEPTH = 100;
 
-/** Where the large parts begin, in words from the block's beginning: after items and references, 8-aligned. */
+/**
+ * Where the large parts begin, in words from the block's beginning: after items and references, 8-aligned.
+ */
 export function largePartsAt(itemWords: number, references: number): number {
   return (itemWords + references * REFERENCE_WORDS + 1) & ~1;
 }

@@ -1,13 +1,15 @@
 /**
  * What an object is, for the encoder.
  *
- * Structured clone looks at internal slots. The language shows them only through methods that throw when the slot is not there, too slow
- * to try one after another. So an object is first judged by its prototype: the verdict on a prototype is the first known one
- * in its chain, and is kept. Then the slot is tested once, with the method that fits.
+ * Structured clone looks at internal slots. The language shows them only through methods that throw when the
+ * slot is not there, too slow to try one after another. So an object is first judged by its prototype: the
+ * verdict on a prototype is the first known one in its chain, and is kept. Then the slot is tested once, with
+ * the method that fits.
  *
- * An object that claims to be a Map but has no such slot (a Proxy of one, an object made with Map.prototype) is refused: copied as a plain object it
- * would silently lose its content. A Proxy of a plain object or of an array is copied through its traps, which structured clone
- * refuses to do. Errors are all those with Error.prototype in their chain: old-style error classes have no slot either.
+ * An object that claims to be a Map but has no such slot (a Proxy of one, an object made with Map.prototype)
+ * is refused: copied as a plain object it would silently lose its content. A Proxy of a plain object or of an
+ * array is copied through its traps, which structured clone refuses to do. Errors are all those with
+ * Error.prototype in their chain: old-style error classes have no slot either.
  */
 
 import {

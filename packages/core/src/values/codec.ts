@@ -52,7 +52,10 @@ export interface CodecOptions {
   readonly text?: TextPort;
 }
 
-/** One thread's way to put values into slots and take them out. Registers SharedArrayBuffers with `references`. */
+/**
+ * One thread's way to put values into slots and take them out. Registers SharedArrayBuffers with
+ * `references`.
+ */
 export class ValueCodec {
   private readonly i32: Int32Array;
   private readonly f64: Float64Array;
@@ -82,8 +85,9 @@ export class ValueCodec {
   }
 
   /**
-   * Copies a value into the slot whose payload is at word `payload` (even); the tag. Throws `CloneError` with the path, which begins with `where`, for
-   * what cannot be copied, `MemoryLimitError` when the slab has no room, and what a getter in the value throws. Then nothing is kept.
+   * Copies a value into the slot whose payload is at word `payload` (even); the tag. Throws `CloneError` with
+   * the path, which begins with `where`, for what cannot be copied, `MemoryLimitError` when the slab has no
+   * room, and what a getter in the value throws. Then nothing is kept.
    */
   put(payload: number, value: unknown, where: string): Tag {
     switch (typeof value) {
@@ -105,7 +109,10 @@ export class ValueCodec {
     }
   }
 
-  /** The value, taken out: its block is free, its references are the caller's. Throws `CorruptValueError`, and then, too, everything is free. */
+  /**
+   * The value, taken out: its block is free, its references are the caller's. Throws `CorruptValueError`, and
+   * then, too, everything is free.
+   */
   take(payload: number, tag: Tag): unknown {
     if (tag === BLOCK) return this.takeBlock(payload);
     if (tag === LATIN1 || tag === UTF16) return this.takeString(payload, tag);

@@ -1,9 +1,10 @@
 /**
  * Makes a value from a block (see block.ts for the format).
  *
- * The words may have been written over by anything: a bug, a thread that died half-way. So every length is held against what is left of the block
- * before it is used, memory is reserved only for what the block can really hold, and whatever does not fit is a `CorruptValueError`. Nothing that is
- * decoded can run code: no setter, no prototype, no constructor but built-in ones and those of registered classes.
+ * The words may have been written over by anything: a bug, a thread that died half-way. So every length is
+ * held against what is left of the block before it is used, memory is reserved only for what the block can
+ * really hold, and whatever does not fit is a `CorruptValueError`. Nothing that is decoded can run code: no
+ * setter, no prototype, no constructor but built-in ones and those of registered classes.
  */
 
 import {
@@ -69,7 +70,10 @@ const NULL_ITEM = NULL;
 const TRUE_ITEM = TRUE;
 const FALSE_ITEM = FALSE;
 
-/** Longest array that is allocated at once. Longer ones grow, so that a corrupt length reserves next to nothing. */
+/**
+ * Longest array that is allocated at once. Longer ones grow, so that a corrupt length reserves next to
+ * nothing.
+ */
 const ALLOCATED_ELEMENTS = 1024;
 /** Kinds of items that only occur inside arrays. */
 const FIRST_RUN = INT_RUN;
@@ -111,8 +115,9 @@ export class Decoder extends BlockReader {
   }
 
   /**
-   * The value of the block at word `base`, which has room for `capacity` words and should hold `words`. With `copiesReferences` the block keeps its
-   * references and the value gets its own; otherwise they pass to the value, and those that it does not hold in the end, as after an error, are released.
+   * The value of the block at word `base`, which has room for `capacity` words and should hold `words`. With
+   * `copiesReferences` the block keeps its references and the value gets its own; otherwise they pass to the
+   * value, and those that it does not hold in the end, as after an error, are released.
    */
   decode(base: number, words: number, capacity: number, copiesReferences: boolean): unknown {
     this.copiesReferences = copiesReferences;
@@ -250,7 +255,7 @@ export class Decoder extends BlockReader {
   private fillObject(object: object, count: number): void {
     for (let i = 0; i < count; i++) {
       const key = this.readKey();
-      // Assigning a name that Object.prototype has might call a setter (`__proto__`) or fail (if it is frozen).
+      // Assigning a name that Object.prototype has might call a setter (`__proto__`), or fail if it is frozen.
       if (this.keyIsInherited) this.define(object, key, this.read(), true);
       else (object as Record<string, unknown>)[key] = this.read();
     }
@@ -274,7 +279,7 @@ export class Decoder extends BlockReader {
   private readArray(n: number, withProperties: boolean): unknown[] {
     const length = this.readLength(n);
     const isShort = length <= ALLOCATED_ELEMENTS && length <= this.end - this.at;
-    // oxlint-disable-next-line unicorn/no-new-array -- all elements at once, half the time of one after another
+    // oxlint-disable-next-line unicorn/no-new-array -- all elements at once take half the time
     const array = this.register(isShort ? new Array<unknown>(length) : []);
     this.enter();
     this.fillArray(array, length, withProperties);
@@ -547,15 +552,18 @@ export class Decoder extends BlockReader {
 }
 
 /**
- * Gives an array its length, with holes at the end. V8 would allocate all of them up to 32 million, so an array with many is
- * first made a sparse one by giving it a length beyond that.
+ * Gives an array its length, with holes at the end. V8 would allocate all of them up to 32 million, so an
+ * array with many is first made a sparse one by giving it a length beyond that.
  */
 function setLength(array: unknown[], length: number): void {
   if (length - array.length > ALLOCATED_ELEMENTS) array.length = 0xffffffff;
   array.length = length;
 }
 
-/** The bytes in a buffer of their own. Copying into a new view does not fill it with zeros first, as `slice` and `set` do. */
+/**
+ * The bytes in a buffer of their own. Copying into a new view does not fill it with zeros first, as `slice`
+ * and `set` do.
+ */
 function copyOf(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer as ArrayBuffer;
 }

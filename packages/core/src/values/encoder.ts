@@ -1,12 +1,14 @@
 /**
  * Writes a value as a block (see block.ts for the format).
  *
- * One walk through the value does everything: it finds what cannot be copied and says where, collects references, and leaves the items in
- * scratch memory. Only then is the block taken, so that no failure before has anything to give back but counted references.
+ * One walk through the value does everything: it finds what cannot be copied and says where, collects
+ * references, and leaves the items in scratch memory. Only then is the block taken, so that no failure before
+ * has anything to give back but counted references.
  *
- * The walk runs code of the program: getters, and traps of Proxies. That code may change the value, throw, or send values itself. So
- * nothing is read twice where the second answer could contradict the first, lists of keys and entries are not trusted to stay as they were, and the codec uses
- * another encoder while this one is busy. What such code throws leaves `encode` as it is, after the references are given back.
+ * The walk runs code of the program: getters, and traps of Proxies. That code may change the value, throw, or
+ * send values itself. So nothing is read twice where the second answer could contradict the first, lists of
+ * keys and entries are not trusted to stay as they were, and the codec uses another encoder while this one is
+ * busy. What such code throws leaves `encode` as it is, after the references are given back.
  */
 
 import { CloneError, MemoryLimitError } from "../base/errors.ts";
@@ -140,7 +142,10 @@ export class Encoder extends ItemWriter {
   private postponed: Postponed[] = [];
   /** Byte at which the block begins; 0 while there is none. */
   private block = 0;
-  /** True from the beginning of `encode` until everything is tidied up: after a stack overflow even that may not succeed. */
+  /**
+   * True from the beginning of `encode` until everything is tidied up: after a stack overflow even that may
+   * not succeed.
+   */
   private dirty = false;
 
   constructor(parts: EncoderParts) {
@@ -158,7 +163,10 @@ export class Encoder extends ItemWriter {
     return this.classifier.verdictOn(value);
   }
 
-  /** Writes a value to a block; the byte at which the block begins. `where` begins the path in errors. If it throws, nothing is kept. */
+  /**
+   * Writes a value to a block; the byte at which the block begins. `where` begins the path in errors. If it
+   * throws, nothing is kept.
+   */
   encode(value: unknown, where: string): number {
     if (this.dirty) this.giveUp();
     this.dirty = true;
@@ -419,7 +427,10 @@ export class Encoder extends ItemWriter {
     return holes;
   }
 
-  /** Writes the elements from `first` on, by their keys; the number of holes among them. The hole before `first` is not yet written. */
+  /**
+   * Writes the elements from `first` on, by their keys; the number of holes among them. The hole before
+   * `first` is not yet written.
+   */
   private writeSparse(array: readonly unknown[], first: number, length: number): number {
     let next = first - 1;
     let written = 0;
@@ -445,8 +456,8 @@ export class Encoder extends ItemWriter {
   }
 
   /**
-   * Whether an array has enumerable properties beside its elements. The language has no way to list only those; the number of all values tells, and
-   * costs 1 ns an element where listing the keys costs 5.
+   * Whether an array has enumerable properties beside its elements. The language has no way to list only
+   * those; the number of all values tells, and costs 1 ns an element where listing the keys costs 5.
    */
   private hasProperties(array: readonly unknown[], elements: number): boolean {
     return Object.values(array).length !== elements;
@@ -468,8 +479,9 @@ export class Encoder extends ItemWriter {
   // ── errors ──
 
   /**
-   * Writes an error. What structured clone leaves behind, an error's own properties, is taken along as far as it can be copied: a socket that hangs on an
-   * error must not replace the error that its receiver waits for by another.
+   * Writes an error. What structured clone leaves behind, an error's own properties, is taken along as far as
+   * it can be copied: a socket that hangs on an error must not replace the error that its receiver waits for
+   * by another.
    */
   private writeError(error: Error): void {
     const name = nameOf(error);

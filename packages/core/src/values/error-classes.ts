@@ -1,6 +1,6 @@
 /**
- * The classes of errors that keep their class on another thread. An error of any other class arrives as the nearest of these above it,
- * with its own `name`.
+ * The classes of errors that keep their class on another thread. An error of any other class arrives as the
+ * nearest of these above it, with its own `name`.
  */
 
 import * as errors from "../base/errors.ts";
@@ -16,7 +16,10 @@ export class ErrorClasses {
     return this;
   }
 
-  /** The name of the class an error belongs to, or of the nearest above it. An error of another realm is known by its own name. */
+  /**
+   * The name of the class an error belongs to, or of the nearest above it. An error of another realm is known
+   * by its own name.
+   */
   nameFor(error: object, ownName: string): string {
     for (let at: object | null = error; at !== null; at = Object.getPrototypeOf(at) as object | null) {
       const name = this.names.get(at);
@@ -33,7 +36,8 @@ export class ErrorClasses {
 }
 
 /**
- * Creates an error whose stack will be replaced: taking the stack of this place would cost ten times as much as all the rest.
+ * Creates an error whose stack will be replaced: taking the stack of this place would cost ten times as much
+ * as all the rest.
  * `stackTraceLimit` is V8's; elsewhere, or when Error is frozen, the stack is taken and replaced.
  */
 function withoutStack(create: () => Error): Error {

@@ -1,6 +1,6 @@
 /**
- * Methods of the built-in classes, for use with `call`: on objects that have others of the same name, or none, and whatever the program puts in their place
- * later.
+ * Methods of the built-in classes, for use with `call`: on objects that have others of the same name, or
+ * none, and whatever the program puts in their place later.
  */
 
 /* oxlint-disable typescript/unbound-method -- each is given its `this` where it is used */

@@ -1,4 +1,7 @@
-/** The items that hold no others, and where in the value the writer is, for the message when something cannot be copied. */
+/**
+ * The items that hold no others, and where in the value the writer is, for the message when something cannot
+ * be copied.
+ */
 
 import { CloneError } from "../base/errors.ts";
 import {

@@ -1,6 +1,7 @@
 /**
- * Property names that were decoded before. The same few names come again and again, and finding one costs a third of making it; a name
- * found here is also the engine's own copy, so that using it as a property needs no look-up in the engine's table of names.
+ * Property names that were decoded before. The same few names come again and again, and finding one costs a
+ * third of making it; a name found here is also the engine's own copy, so that using it as a property needs
+ * no look-up in the engine's table of names.
  *
  * A direct-mapped table: a name's units, as words, are hashed to one place; whatever was there gives way.
  */
@@ -27,7 +28,10 @@ export class KeyCache {
   private readonly lengths = new Int32Array(PLACES).fill(-1);
   private readonly words = new Int32Array(PLACES * WORDS);
 
-  /** The place of the name of `length` Latin-1 units at word `at`; -1 if it must be decoded and put there. Then `place` says where. */
+  /**
+   * The place of the name of `length` Latin-1 units at word `at`; -1 if it must be decoded and put there.
+   * Then `place` says where.
+   */
   find(i32: Int32Array, at: number, length: number): number {
     const count = (length + 3) >> 2;
     const place = this.place(i32, at, length);

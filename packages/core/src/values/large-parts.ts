@@ -1,6 +1,6 @@
 /**
- * Strings and bytes that are copied straight into the block when it is there, rather than through the scratch memory: a
- * buffer of 64 MiB is copied once. Places are counted in 8 bytes.
+ * Strings and bytes that are copied straight into the block when it is there, rather than through the scratch
+ * memory: a buffer of 64 MiB is copied once. Places are counted in 8 bytes.
  */
 
 import { CloneError } from "../base/errors.ts";

@@ -1,4 +1,7 @@
-/** Numbers that an array begins with, written in one go: a word each while they are ints, two from the first that is none. */
+/**
+ * Numbers that an array begins with, written in one go: a word each while they are ints, two from the first
+ * that is none.
+ */
 
 import { DOUBLE_RUN, INT_RUN, KIND_BITS } from "./block.ts";
 import type { WordWriter } from "./word-writer.ts";

@@ -1,8 +1,9 @@
 /**
  * Where in a value the encoder is, for the message of a `CloneError`: `args[0].onDone`.
  *
- * Every property visited stores its key, one write; text is made only when something cannot be copied. Entries of Maps and Sets, which
- * have no key to show, are negative numbers: -1, -2 are key and value of the first entry, and so on.
+ * Every property visited stores its key, one write; text is made only when something cannot be copied.
+ * Entries of Maps and Sets, which have no key to show, are negative numbers: -1, -2 are key and value of the
+ * first entry, and so on.
  */
 
 export type PathKey = string | number;

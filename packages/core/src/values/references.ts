@@ -1,12 +1,13 @@
 /**
  * Objects that travel by reference: channels, handles, sync objects, SharedArrayBuffers.
  *
- * Such an object is a local stand-in for a record in shared memory. In a value it is three words: kind, index of the record,
- * generation (which tells a record from a later one in its place). Each kind counts its references: a value under way counts as one from
+ * Such an object is a local stand-in for a record in shared memory. In a value it is three words: kind, index
+ * of the record, generation (which tells a record from a later one in its place). Each kind counts its
+ * references: a value under way counts as one from
  * `retain` to `revive` or `release`, so the record outlives it.
  *
- * An object is recognised by its prototype, then by `is`, which should test a private field: a program can copy a prototype but
- * not a private field.
+ * An object is recognised by its prototype, then by `is`, which should test a private field: a program can
+ * copy a prototype but not a private field.
  */
 
 import { REFERENCE_KINDS } from "./tags.ts";
@@ -19,13 +20,16 @@ export interface ReferenceKind<T extends object = object> {
   readonly prototype: object;
   /** Whether this is really such an object. */
   is(value: object): value is T;
-  /** Counts a reference that is under way, and writes index and generation to `words[at]` and `words[at + 1]`. */
+  /**
+   * Counts a reference that is under way, and writes index and generation to `words[at]` and `words[at + 1]`.
+   */
   retain(value: T, words: Int32Array, at: number): void;
   /** Counts one more of a reference that is under way. */
   retainAgain(index: number, generation: number): void;
   /**
-   * This thread's object. Takes over a counted reference; if it throws, it has not, and `release` is called. It and the two around it are
-   * given whatever stands in shared memory: they check both numbers, and throw `CorruptValueError` for what cannot be.
+   * This thread's object. Takes over a counted reference; if it throws, it has not, and `release` is called.
+   * It and the two around it are given whatever stands in shared memory: they check both numbers, and throw
+   * `CorruptValueError` for what cannot be.
    */
   revive(index: number, generation: number): T;
   /** Ends a counted reference that nobody takes over. */

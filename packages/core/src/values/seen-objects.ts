@@ -1,6 +1,6 @@
 /**
- * Which objects a value has shown already, and their numbers. Most values hold a handful of objects, which are compared one by one;
- * a Map, whose entries cost 100 ns and more, comes into play beyond.
+ * Which objects a value has shown already, and their numbers. Most values hold a handful of objects, which
+ * are compared one by one; a Map, whose entries cost 100 ns and more, comes into play beyond.
  */
 
 import { MemoryLimitError } from "../base/errors.ts";

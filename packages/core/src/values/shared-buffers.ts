@@ -1,16 +1,18 @@
 /**
  * SharedArrayBuffers by number.
  *
- * A SharedArrayBuffer reaches another thread only in a message. A value in shared memory names it by number, so the number must mean the same buffer on
- * every thread before anyone can read the value. What an implementation must hold:
+ * A SharedArrayBuffer reaches another thread only in a message. A value in shared memory names it by number,
+ * so the number must mean the same buffer on every thread before anyone can read the value. What an
+ * implementation must hold:
  *
- * 1. `idOf` gives one buffer one number, on whatever thread it is asked, as long as `retain` counts exceed `release` counts or any thread
- *    holds the buffer; different buffers have different numbers. Two threads that register the same new buffer at once may give it two.
- * 2. When `idOf` has returned, `bufferOf` works on every thread, also on one that is asked in the middle of a goroutine and cannot
- *    return to its event loop first, and on one that starts later. (With messages: post to every thread first, and let `bufferOf` take messages
- *    synchronously until the number is there.)
- * 3. The number stays good while a value under way counts it (`retain` without `release`), even if the thread that registered the buffer
- *    has forgotten it or has died.
+ * 1. `idOf` gives one buffer one number, on whatever thread it is asked, as long as any thread holds the buffer
+ *    or a value under way counts it; different buffers have different numbers. Two threads that register the
+ *    same new buffer at once may give it two.
+ * 2. When `idOf` has returned, `bufferOf` works on every thread: also on one that is asked in the middle of a
+ *    goroutine and cannot return to its event loop first, and on one that starts later. (With messages: post
+ *    to every thread first, and let `bufferOf` take messages synchronously until the number is there.)
+ * 3. The number stays good while a value under way counts it (`retain` without `release`), even if the thread
+ *    that registered the buffer has forgotten it or has died.
  * 4. `bufferOf` of a number that was never given, or is no longer good, throws `CorruptValueError`.
  */
 
@@ -38,7 +40,9 @@ export function isSharedBuffer(value: object): value is SharedArrayBuffer {
   return hasSlot(value, bytesOfSharedBuffer);
 }
 
-/** SharedArrayBuffers as one more kind of reference: the number is the index, and there are no generations. */
+/**
+ * SharedArrayBuffers as one more kind of reference: the number is the index, and there are no generations.
+ */
 export function sharedBufferKind(buffers: SharedBufferTable): ReferenceKind<SharedArrayBuffer> {
   return {
     kind: SHARED_BUFFER_KIND,

@@ -1,5 +1,6 @@
 /**
- * How a value lies in a slot: a tag, which the caller keeps in some word of its own, and a payload of eight bytes.
+ * How a value lies in a slot: a tag, which the caller keeps in some word of its own, and a payload of eight
+ * bytes.
  *
  * | tag | payload |
  * |---|---|

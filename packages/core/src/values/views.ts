@@ -31,7 +31,10 @@ export function viewKindOf(view: ArrayBufferView): number {
   return numbers.get(classOfTypedArray.call(view)) ?? 0;
 }
 
-/** A view of a kind; `undefined` if there is no such kind. `length` is in elements. Throws `RangeError` if it does not fit into the buffer. */
+/**
+ * A view of a kind; `undefined` if there is no such kind. `length` is in elements. Throws `RangeError` if it
+ * does not fit into the buffer.
+ */
 export function createView(
   kind: number,
   buffer: ArrayBufferLike,

@@ -1,7 +1,9 @@
 /**
- * The scratch memory in which a value is put together before its size is known. Grows by doubling and is used again for the next value.
+ * The scratch memory in which a value is put together before its size is known. Grows by doubling and is used
+ * again for the next value.
  *
- * Measured against counting the size in a first pass: half the time, since the walk through the value is the costly part and the copy at the end, at
+ * Measured against counting the size in a first pass: half the time, since the walk through the value is the
+ * costly part and the copy at the end, at
  * 0.1 ns a byte, is not.
  */
 
@@ -13,7 +15,10 @@ import { isLatin1, type TextPort, type TextView } from "./text.ts";
 const FIRST_WORDS = 4096;
 /** Scratch memory larger than this is not kept for the next value. */
 const KEPT_WORDS = 1 << 18;
-/** Longest string written by a loop: beyond, two calls into the engine cost less (measured: equal at 48 units). */
+/**
+ * Longest string written by a loop: beyond, two calls into the engine cost less (measured: equal at 48
+ * units).
+ */
 const LOOP_UNITS = 40;
 /** Words copied by a loop rather than by `set`, which costs 60 ns before it begins. */
 const LOOP_WORDS = 64;

@@ -109,7 +109,10 @@ const damage = fc.record({
 
 const own = Object.getOwnPropertyNames(Object.prototype).join();
 
-/** Takes a value whose block was written over: it is some value, or a CorruptValueError, and nothing else happens. */
+/**
+ * Takes a value whose block was written over: it is some value, or a CorruptValueError, and nothing else
+ * happens.
+ */
 function takeDamaged(tag: number): void {
   const begin = performance.now();
   try {

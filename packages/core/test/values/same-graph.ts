@@ -1,4 +1,7 @@
-/** Whether two values are the same, object for object: kinds, content, order of keys, holes, and which parts are one. */
+/**
+ * Whether two values are the same, object for object: kinds, content, order of keys, holes, and which parts
+ * are one.
+ */
 
 const { getPrototypeOf, getOwnPropertyDescriptor } = Object;
 
