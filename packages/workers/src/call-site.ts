@@ -12,8 +12,8 @@ export function rejectWithSite(resolve: (value: unknown) => void, error: unknown
 
 async function rejectLater(error: unknown): Promise<never> {
   // Two turns of the microtask queue: then the promise of this function is linked to the one that is awaited.
-  await undefined;
-  await undefined;
+  await Promise.resolve();
+  await Promise.resolve();
   if (error instanceof Error) addSite(error);
   throw error;
 }

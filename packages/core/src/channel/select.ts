@@ -429,6 +429,7 @@ export function selectOf(what: string, cases: readonly SelectCase[]): SelectOper
 }
 
 function notACase(what: string, place: number, value: unknown): TypeError {
+  // oxlint-disable-next-line typescript/no-base-to-string -- objects are told apart before
   const found = typeof value === "object" ? "an object" : `${typeof value} ${String(value)}`;
   return new TypeError(
     `${what}: cases[${place}] must be a channel's send(…), recv() or recvOk(), or undefined, null or false; not ${found}`,

@@ -5,7 +5,7 @@ import { liveGoroutines } from "./counters.ts";
 import { ambientThread, currentMachine } from "./ambient.ts";
 import type { GoFunction, Handle } from "./types.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: any body may be declared
+// oxlint-disable-next-line typescript/no-explicit-any -- any body may be declared
 type AnyBody = GoFunction<any[], any>;
 
 /**

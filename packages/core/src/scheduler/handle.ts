@@ -159,7 +159,6 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     return leave(thread.i32, this.base, frame.goroutine, (goroutine) => thread.descriptorOf(goroutine));
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: a handle is awaited
   then<A = R, B = never>(
     onFulfilled?: ((value: R) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

@@ -7,7 +7,7 @@
  * ring only when the host has said that it sleeps: one wake-up serves whatever has come by then.
  */
 
-import { HeddleError, NoRuntimeError } from "../base/errors.ts";
+import { type HeddleError, NoRuntimeError } from "../base/errors.ts";
 import { FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
 import { HOST } from "../goroutine/completion.ts";
 import type { Body } from "../goroutine/functions.ts";
@@ -50,8 +50,8 @@ export interface HostPlatform {
 }
 
 interface PendingRun {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class HostThread extends Thread {

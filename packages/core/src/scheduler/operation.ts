@@ -92,7 +92,6 @@ export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
     return PARKED;
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
   then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

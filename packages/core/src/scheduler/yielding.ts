@@ -29,7 +29,6 @@ class YieldOperation implements Op<void> {
     return PARKED_RESULT;
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
   then<A = void, B = never>(
     onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -53,7 +52,6 @@ class ReadyOperation implements Op<void> {
     return proceed(undefined);
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
   then<A = void, B = never>(
     onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

@@ -131,7 +131,6 @@ class Locking implements Op<Disposable> {
     return proceed<Disposable>(new MutexGuard(mutex, use));
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
   then<A = Disposable, B = never>(
     onFulfilled?: ((value: Disposable) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

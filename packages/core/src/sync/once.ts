@@ -136,7 +136,6 @@ class Doing implements Op<void> {
     return this.advance(() => running.throw(error));
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: an operation is awaited
   then<A = void, B = never>(
     onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
