@@ -27,6 +27,7 @@ import { acquire, release } from "../memory/thread-lock.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import { type ChannelPort, CLOSED, DELIVERED, EMPTY, FULL, RECEIVED, SENT } from "./channel-port.ts";
 
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const LOCK = O_LOCK;
 const REFS = O_REFS;
 const CLOSED_WORD = C_CLOSED;
@@ -37,6 +38,12 @@ const SENDERS = C_SENDERS;
 const RESULT = W_RESULT;
 const VALUE = W_VALUE;
 const NUMBER = TAG_NUMBER;
+const WAS_EMPTY = EMPTY;
+const WAS_FULL = FULL;
+const WAS_CLOSED = CLOSED;
+const WAS_SENT = SENT;
+const HAS_VALUE = RECEIVED;
+const WAS_TAKEN = DELIVERED;
 
 /** "Nothing to receive": stands where a value would. */
 export const NOTHING: unique symbol = Symbol("nothing to receive");
@@ -135,7 +142,7 @@ export class ChannelRecord {
     const tag = port.take(base);
     this.leave(locked);
     if (tag >= 0) return port.takeSlot(tag);
-    return tag === EMPTY ? NOTHING : END;
+    return tag === WAS_EMPTY ? NOTHING : END;
   }
 
   /** Sends if that is possible now. Throws `ClosedChannelError`, `CloneError`, `MemoryLimitError`. */
@@ -153,9 +160,9 @@ export class ChannelRecord {
     const { slot } = port;
     const tag = port.encode(slot, value);
     const outcome = this.putNow(slot, tag);
-    if (outcome === SENT) return true;
+    if (outcome === WAS_SENT) return true;
     if (tag !== NUMBER) port.codec.drop(slot, tag);
-    if (outcome === CLOSED) throw sendOnClosed();
+    if (outcome === WAS_CLOSED) throw sendOnClosed();
     return false;
   }
 
@@ -175,7 +182,7 @@ export class ChannelRecord {
     const locked = this.enter();
     const woken = port.close(this.base);
     this.leave(locked);
-    if (woken === CLOSED) throw new ClosedChannelError("close of closed channel");
+    if (woken === WAS_CLOSED) throw new ClosedChannelError("close of closed channel");
     port.wakeChain(woken);
   }
 
@@ -186,13 +193,13 @@ export class ChannelRecord {
     const { port, base } = this;
     const locked = this.enter();
     const tag = port.take(base);
-    if (tag === EMPTY) {
+    if (tag === WAS_EMPTY) {
       port.i32[waiter + RESULT] = 0;
       enqueueWaiter(port.i32, base + RECEIVERS, waiter);
     }
     this.leave(locked);
     if (tag >= 0) return port.takeSlot(tag);
-    return tag === EMPTY ? NOTHING : END;
+    return tag === WAS_EMPTY ? NOTHING : END;
   }
 
   /** Queues a sender with its value, or sends: FULL if it waits now, SENT, or CLOSED. Throws `CloneError`, `MemoryLimitError`; then nothing is queued. */
@@ -203,26 +210,26 @@ export class ChannelRecord {
     const tag = port.encode(waiter + VALUE, value);
     const locked = this.enter();
     const outcome = port.put(base, waiter + VALUE, tag);
-    if (outcome === FULL) {
+    if (outcome === WAS_FULL) {
       i32[waiter + RESULT] = tag;
       enqueueWaiter(i32, base + SENDERS, waiter);
     }
     this.leave(locked);
     if (port.served !== 0) port.wakeServed();
-    if (outcome === CLOSED) port.codec.drop(waiter + VALUE, tag);
+    if (outcome === WAS_CLOSED) port.codec.drop(waiter + VALUE, tag);
     return outcome;
   }
 
   /** What a receiver that waited was given: the value or END. */
   received(waiter: number): unknown {
     const { port } = this;
-    return (port.i32[waiter + RESULT] & RECEIVED) === 0 ? END : port.takeFrom(waiter);
+    return (port.i32[waiter + RESULT] & HAS_VALUE) === 0 ? END : port.takeFrom(waiter);
   }
 
   /** Whether the value of a sender that waited was taken. If not, it is dropped. */
   delivered(waiter: number): boolean {
     const { port } = this;
-    if (port.i32[waiter + RESULT] === DELIVERED) return true;
+    if (port.i32[waiter + RESULT] === WAS_TAKEN) return true;
     port.dropFrom(waiter);
     return false;
   }

@@ -13,6 +13,12 @@ import type { Thread } from "../scheduler/thread.ts";
 import { CLOSED, FULL } from "./channel-port.ts";
 import { type ChannelRecord, END, NOTHING, sendOnClosed } from "./channel-record.ts";
 
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const UNUSED = FRESH;
+const SPENT = USED;
+const NOT_NOW = NOTHING;
+const AT_END = END;
+
 /** One send or receive. */
 export abstract class ChannelOperation<T> extends Operation<T> {
   declare readonly channel: ChannelRecord;
@@ -67,10 +73,10 @@ export class ReceiveOperation extends ChannelOperation<unknown> {
   /** What the operation gives for a value or END. */
   outcome(value: unknown): unknown {
     const { gives } = this;
-    if (value === END) this.noticeEnd();
-    if (gives === GIVES_VALUE) return value === END ? undefined : value;
+    if (value === AT_END) this.noticeEnd();
+    if (gives === GIVES_VALUE) return value === AT_END ? undefined : value;
     if (gives === GIVES_END) return value;
-    return value === END ? [undefined, false] : [value, true];
+    return value === AT_END ? [undefined, false] : [value, true];
   }
 
   /** Whoever sees the end of a context's channel knows that the context is done. */
@@ -80,10 +86,10 @@ export class ReceiveOperation extends ChannelOperation<unknown> {
   }
 
   override next(): IteratorResult<Suspension, unknown> {
-    if (this.state === FRESH) {
+    if (this.state === UNUSED) {
       const value = this.channel.receiveNow();
-      if (value !== NOTHING) {
-        this.state = USED;
+      if (value !== NOT_NOW) {
+        this.state = SPENT;
         return proceed(this.outcome(value));
       }
     }
@@ -92,18 +98,18 @@ export class ReceiveOperation extends ChannelOperation<unknown> {
 
   attempt(): boolean {
     this.value = this.channel.receiveNow();
-    return this.value !== NOTHING;
+    return this.value !== NOT_NOW;
   }
 
   attemptOnce(): boolean {
     this.value = this.channel.receiveOrNothing();
-    return this.value !== NOTHING;
+    return this.value !== NOT_NOW;
   }
 
   enqueue(goroutine: number, base: number): boolean {
     this.waiter = ownWaiter(this.thread.i32, base, goroutine);
     this.value = this.channel.receiveOrWait(this.waiter);
-    return this.value === NOTHING;
+    return this.value === NOT_NOW;
   }
 
   override resume(interrupt: Error | undefined): boolean {
@@ -151,11 +157,11 @@ export class SendOperation extends ChannelOperation<void> {
   }
 
   override next(): IteratorResult<Suspension, void> {
-    if (this.state === FRESH && this.channel.seemsSendable()) {
+    if (this.state === UNUSED && this.channel.seemsSendable()) {
       // Used before the value is copied: a getter in it must not use the operation a second time.
-      this.state = USED;
+      this.state = SPENT;
       if (this.channel.sendNow(this.value)) return proceed(undefined);
-      this.state = FRESH;
+      this.state = UNUSED;
     }
     return super.next();
   }
