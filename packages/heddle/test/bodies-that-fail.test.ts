@@ -84,25 +84,28 @@ test("an error that cannot be sent arrives with what can: name, message, stack",
 
 describe("stacks", () => {
   const awaiting = Object.values(hostSide);
-  const cases = (["outermost", "outermostAsync"] as const).flatMap((name) =>
-    awaiting.map((awaits) => [name, awaits.name, awaits] as const),
+  const cases = [bodies.outermost, bodies.outermostAsync].flatMap((body) =>
+    awaiting.map((awaits) => [body.name, awaits.name, awaits, body] as const),
   );
 
-  test.each(cases)("of %s, for %s: the body's frames, then those of the host", async (name, host, awaits) => {
-    await withRuntime({ procs: 1 }, async (runtime) => {
-      const { stack = "" } = (await rejection(awaits(runtime, bodies[name]))) as Error;
-      const lines = stack.split("\n");
-      const at = (text: string): number => lines.findIndex((line) => line.includes(text));
-      expect(lines[0]).toBe("Error: deep inside");
-      expect(at("innermost")).toBe(1);
-      expect(at("failing-bodies.mjs")).toBe(1);
-      expect(at(name)).toBeGreaterThan(at("innermost"));
-      expect(at("spawned from the host")).toBeGreaterThan(at(name));
-      expect(at(host)).toBe(at("spawned from the host") + 1);
-      // Neither the scheduler's frames, nor the engine's, nor the pool's in between.
-      expect(stack).not.toMatch(/scheduler\/machine|machine-loop|machine-main|piscina|node:internal/);
-    });
-  });
+  test.each(cases)(
+    "of %s, for %s: the body's frames, then those of the host",
+    async (name, host, awaits, body) => {
+      await withRuntime({ procs: 1 }, async (runtime) => {
+        const { stack = "" } = (await rejection(awaits(runtime, body))) as Error;
+        const lines = stack.split("\n");
+        const at = (text: string): number => lines.findIndex((line) => line.includes(text));
+        expect(lines[0]).toBe("Error: deep inside");
+        expect(at("innermost")).toBe(1);
+        expect(at("failing-bodies.mjs")).toBe(1);
+        expect(at(name)).toBeGreaterThan(at("innermost"));
+        expect(at("spawned from the host")).toBeGreaterThan(at(name));
+        expect(at(host)).toBe(at("spawned from the host") + 1);
+        // Neither the scheduler's frames, nor the engine's, nor the pool's in between.
+        expect(stack).not.toMatch(/scheduler\/machine|machine-loop|machine-main|piscina|node:internal/);
+      });
+    },
+  );
 
   test("tell once where a handle was awaited, however often it is", async () => {
     await withRuntime({ procs: 1 }, async (runtime) => {
@@ -125,7 +128,10 @@ describe("stacks", () => {
 describe("misuse is refused where it happens", () => {
   test("a body that yields a value of its own, or forgets the star", async () => {
     await withRuntime({ procs: 1 }, async (runtime) => {
-      for (const failing of [runtime.run(bodies.yieldsValue, 1), runtime.run(bodies.forgetsStar)]) {
+      for (const failing of [
+        runtime.run(bodies.yieldsValue, 1),
+        runtime.run(bodies.forgetsStar as () => unknown),
+      ]) {
         const error = await rejection(failing);
         expect(error).toBeInstanceOf(FunctionError);
         expect((error as Error).message).toContain("yield*");

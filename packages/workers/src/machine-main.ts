@@ -8,6 +8,10 @@ import { collectGarbage } from "./collect-garbage.ts";
 import { MachineLoop } from "./machine-loop.ts";
 import { nodeText } from "./node-text.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
+import { registerTsx } from "./tsx.ts";
+
+// At the top level, which makes the pool import this module: it tries require() first, and where tsx lets that succeed, the thread would have a second copy of Heddle, which the bodies do not see.
+await registerTsx();
 
 /** Resources of the thread's event loop that are there without any goroutine: ports of the pool and of this machine. */
 function activeResources(): number {
