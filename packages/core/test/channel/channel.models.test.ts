@@ -5,7 +5,7 @@ import {
   expectFailure,
   expectNoFailure,
   explore,
-  type ModelMemory,
+  type ThreadFunction,
 } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import { ChannelRecord, NOTHING } from "../../src/channel/channel-record.ts";
@@ -29,7 +29,7 @@ interface Deeds {
   readonly received: number[];
   readonly told?: unknown;
 }
-type Thread = (memory: ModelMemory) => Deeds;
+type Thread = ThreadFunction<unknown, Deeds>;
 
 const nothing = (): Deeds => ({ sent: [], received: [] });
 
@@ -263,7 +263,7 @@ describe("a channel", () => {
 
   test("is used without its lock only while nobody else has it", () => {
     const leaving: Thread = (memory) => {
-      const deeds = sending(1, 10, 11)(memory);
+      const deeds = sending(1, 10, 11)(memory, undefined);
       Atomics.sub(memory.i32, CHANNELS[0] + O_REFS, 2);
       return deeds;
     };
@@ -280,7 +280,7 @@ describe("a channel", () => {
     expectNoFailure(exploreChannels([leaving, staying], { capacities: [2, 0], preemptions: 3, plain: true }));
     const early: Thread = (memory) => {
       Atomics.sub(memory.i32, CHANNELS[0] + O_REFS, 2);
-      return sending(1, 10, 11)(memory);
+      return sending(1, 10, 11)(memory, undefined);
     };
     expectFailure(exploreChannels([early, staying], { capacities: [2, 0], preemptions: 3, plain: true }));
   });

@@ -7,6 +7,7 @@ import { range } from "../../src/channel/range.ts";
 import type { Chan, Received } from "../../src/channel/types.ts";
 import { isGenerator } from "../../src/goroutine/functions.ts";
 import { go, numGoroutine, spawn } from "../../src/scheduler/goroutine-api.ts";
+import type { Goroutine } from "../../src/scheduler/types.ts";
 import { gosched } from "../../src/scheduler/yielding.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
@@ -28,7 +29,7 @@ async function outcome(make: () => Chan<number>, step: Step): Promise<unknown> {
   const stepping = body(function* (ch: Chan<number>) {
     try {
       const result = step(ch);
-      ended = isGenerator(result) ? yield* result as never : result;
+      ended = isGenerator(result) ? yield* result as Goroutine<unknown> : result;
     } catch (error) {
       ended = `${(error as Error).name}: ${(error as Error).message}`;
     }

@@ -222,7 +222,10 @@ describe("a select that waits", () => {
         () => a.send("sent to it"),
         () => b.recv(),
         () => c.send("third"),
-        () => void c.close(),
+        () => {
+          c.close();
+          return undefined;
+        },
       ]) {
         const handle = spawn(waiting, a, b, c);
         yield* gosched();

@@ -17,8 +17,8 @@ describe("a barrier", () => {
   test("lets nobody into a round before all have ended the one before, and tells one of them", async () => {
     const PARTIES = 4;
     const ROUNDS = 5;
-    const arrived = new Array<number>(ROUNDS).fill(0);
-    const told = new Array<number>(ROUNDS).fill(0);
+    const arrived = Array.from({ length: ROUNDS }, () => 0);
+    const told = Array.from({ length: ROUNDS }, () => 0);
     const worker = body(function* worker(barrier: Barrier, number: number): Goroutine<void> {
       for (let round = 0; round < ROUNDS; round++) {
         for (let i = 0; i < number; i++) yield* gosched();

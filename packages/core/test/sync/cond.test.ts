@@ -41,7 +41,7 @@ describe("a condition", () => {
     const runtime = singleMachine();
     const cond = await made(runtime);
     const order: number[] = [];
-    await waiters(runtime, cond, 3, order);
+    void (await waiters(runtime, cond, 3, order));
     expect(reasons(runtime)).toEqual(["sync.Cond.Wait", "sync.Cond.Wait", "sync.Cond.Wait"]);
     for (let number = 0; number < 3; number++) {
       cond.signal();
@@ -67,7 +67,7 @@ describe("a condition", () => {
     const runtime = singleMachine();
     const cond = await made(runtime);
     const order: number[] = [];
-    await waiters(runtime, cond, 1, order);
+    void (await waiters(runtime, cond, 1, order));
     expect(cond.mutex.tryLock()).toBe(true);
     cond.signal();
     await runtime.settle();
@@ -83,7 +83,7 @@ describe("a condition", () => {
     const cond = await made(runtime);
     cond.signal();
     const order: number[] = [];
-    await waiters(runtime, cond, 1, order);
+    void (await waiters(runtime, cond, 1, order));
     expect(order).toEqual([]);
   });
 
@@ -209,7 +209,7 @@ describe("a cancelled wait", () => {
     const runtime = singleMachine();
     const cond = await made(runtime);
     const order: number[] = [];
-    await waiters(runtime, cond, 1, order);
+    void (await waiters(runtime, cond, 1, order));
     cond.signal();
     expect(interrupt(runtime, "sync.Cond.Wait", new Error("cancelled"))).toBe(false);
     await runtime.settle();

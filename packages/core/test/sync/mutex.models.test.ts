@@ -5,7 +5,7 @@ import {
   expectFailure,
   expectNoFailure,
   explore,
-  type ModelMemory,
+  type ThreadFunction,
 } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import { MUTEX_STATE, MUTEX_USES, MUTEX_WAITERS } from "../../src/memory/layout.ts";
@@ -13,7 +13,7 @@ import { LockWait, tryTake, unlock, unlockUse } from "../../src/sync/mutex-proto
 import { casTears, lockIsFree, withFault } from "../support/model-memory.ts";
 import { COUNT, LOCK, ModelGoroutine, RECORD, WORDS } from "./sync-model.ts";
 
-type Thread = (memory: ModelMemory) => number;
+type Thread = ThreadFunction<unknown, number>;
 
 const STATE = RECORD + MUTEX_STATE;
 

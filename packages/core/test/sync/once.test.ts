@@ -191,7 +191,7 @@ describe("once", () => {
 });
 
 describe("a generator call without a goroutine of its own", () => {
-  const runs = (log: string[], from: { recv(): Iterable<never> | unknown }): (() => Goroutine<void>) =>
+  const runs = (log: string[], from: { recv(): unknown }): (() => Goroutine<void>) =>
     function* () {
       const ch = from as ReturnType<typeof chan<string>>;
       yield* gosched();

@@ -5,7 +5,7 @@ import {
   expectFailure,
   expectNoFailure,
   explore,
-  type ModelMemory,
+  type ThreadFunction,
 } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import { RW_READERS, RW_STATE, RW_WRITERS } from "../../src/memory/layout.ts";
@@ -31,7 +31,7 @@ import {
   WORDS,
 } from "./sync-model.ts";
 
-type Thread = (memory: ModelMemory) => number;
+type Thread = ThreadFunction<unknown, number>;
 
 const STATE = RECORD + RW_STATE;
 /** What a reader adds to INSIDE; a writer adds 1. */

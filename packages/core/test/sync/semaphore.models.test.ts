@@ -5,7 +5,7 @@ import {
   expectFailure,
   expectNoFailure,
   explore,
-  type ModelMemory,
+  type ThreadFunction,
 } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import { SEM_FREE, SEM_PERMITS, SEM_WAITERS } from "../../src/memory/layout.ts";
@@ -13,7 +13,7 @@ import { abandon, give, queueFor, tryTake } from "../../src/sync/semaphore-proto
 import { casTears, lockIsFree, withFault } from "../support/model-memory.ts";
 import { INSIDE, LOCK, ModelGoroutine, type ModelWait, RECORD, WORDS } from "./sync-model.ts";
 
-type Thread = (memory: ModelMemory) => void;
+type Thread = ThreadFunction<unknown, void>;
 
 const FREE = RECORD + SEM_FREE;
 const PERMITS = 2;
@@ -91,7 +91,7 @@ describe("semaphore", () => {
 
   test("finds a queue that nobody guards", () => {
     expectFailure(
-      exploreSemaphore([...[1, 2, 3].map((number) => withFault(lockIsFree(LOCK), taking(number, 2)))]),
+      exploreSemaphore([1, 2, 3].map((number) => withFault(lockIsFree(LOCK), taking(number, 2)))),
     );
   });
 });
