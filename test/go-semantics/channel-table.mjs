@@ -123,7 +123,8 @@ export const attemptBody = goroutine(import.meta, attempt);
 export const meetReceiver = goroutine(import.meta, function* meetReceiver(operation) {
   const ch = chan();
   const receiver = spawn(use.generator, ch, "recvOk", chan());
-  const until = operation === "trySend" ? () => ch.trySend("mine") : () => trySelect(ch.send("mine")) !== undefined;
+  const until =
+    operation === "trySend" ? () => ch.trySend("mine") : () => trySelect(ch.send("mine")) !== undefined;
   while (!until()) yield* gosched();
   return yield* receiver;
 });

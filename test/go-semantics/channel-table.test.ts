@@ -30,7 +30,14 @@ const RECEIVES: [state: string, value: unknown, ok: boolean, left: unknown[]][] 
 ];
 
 /** What waits, and how it ends: with a value that comes, a place that is made, or the channel's end. */
-const WAITS: [state: string, operation: string, relief: string, outcome: Outcome, relieved: unknown, left: unknown[]][] = [
+const WAITS: [
+  state: string,
+  operation: string,
+  relief: string,
+  outcome: Outcome,
+  relieved: unknown,
+  left: unknown[],
+][] = [
   ["unbuffered", "send", "a value is received", SENT, "mine", []],
   ["unbuffered", "select send", "a value is received", selected(undefined), "mine", []],
   ["unbuffered", "select of one send", "a value is received", only(undefined), "mine", []],
@@ -90,7 +97,12 @@ const ATTEMPTS: [state: string, operation: string, outcome: Outcome, left: unkno
   ["unbuffered", "close", { value: undefined }, []],
   ["full", "close", { value: undefined }, ["first", "second"]],
   ["closed", "close", { error: "ClosedChannelError: close of closed channel" }, []],
-  ["closed, with values", "close", { error: "ClosedChannelError: close of closed channel" }, ["first", "second"]],
+  [
+    "closed, with values",
+    "close",
+    { error: "ClosedChannelError: close of closed channel" },
+    ["first", "second"],
+  ],
   ["unbuffered", "length and capacity", { value: [0, 0] }, []],
   ["empty", "length and capacity", { value: [0, 2] }, []],
   ["partly full", "length and capacity", { value: [1, 3] }, ["first"]],
@@ -108,15 +120,29 @@ onProcs("channels", (runtime) => {
   describe.each(FORMS)("%s", (form) => {
     test.each(SENDS)("%s: a send goes through or throws, it never waits", async (state, fails, left) => {
       for (const operation of ["send", "select send", "select of one send"]) {
-        const through = operation === "send" ? SENT : operation === "select send" ? selected(undefined) : only(undefined);
-        expect(await observe(form, state, operation), operation).toEqual({ ...(fails ? CLOSED : through), relieved: undefined, left });
+        const through =
+          operation === "send" ? SENT : operation === "select send" ? selected(undefined) : only(undefined);
+        expect(await observe(form, state, operation), operation).toEqual({
+          ...(fails ? CLOSED : through),
+          relieved: undefined,
+          left,
+        });
       }
     });
 
     test.each(RECEIVES)("%s: a receive goes through, it never waits", async (state, value, ok, left) => {
-      const outcomes = { recv: value, recvOk: [value, ok], "select recv": selected(value).value, "select recvOk": selected([value, ok]).value };
+      const outcomes = {
+        recv: value,
+        recvOk: [value, ok],
+        "select recv": selected(value).value,
+        "select recvOk": selected([value, ok]).value,
+      };
       for (const [operation, outcome] of Object.entries(outcomes)) {
-        expect(await observe(form, state, operation), operation).toEqual({ value: outcome, relieved: undefined, left });
+        expect(await observe(form, state, operation), operation).toEqual({
+          value: outcome,
+          relieved: undefined,
+          left,
+        });
       }
     });
 
@@ -149,12 +175,15 @@ onProcs("channels", (runtime) => {
       expect(await runtime().enter(() => table.iterateOnHost(state))).toEqual(values);
     });
 
-    test.each([0, 1, 7])("wait for values, and end when the channel is closed; capacity %d", async (capacity) => {
-      const expected = Array.from({ length: 50 }, (_, i) => i);
-      expect(await runtime().run(table.rangedLater, capacity, 50)).toEqual(expected);
-      expect(await runtime().run(table.iteratedLater, capacity, 50)).toEqual(expected);
-      expect(await runtime().enter(() => table.iteratedLaterOnHost(capacity, 50))).toEqual(expected);
-    });
+    test.each([0, 1, 7])(
+      "wait for values, and end when the channel is closed; capacity %d",
+      async (capacity) => {
+        const expected = Array.from({ length: 50 }, (_, i) => i);
+        expect(await runtime().run(table.rangedLater, capacity, 50)).toEqual(expected);
+        expect(await runtime().run(table.iteratedLater, capacity, 50)).toEqual(expected);
+        expect(await runtime().enter(() => table.iteratedLaterOnHost(capacity, 50))).toEqual(expected);
+      },
+    );
 
     test("that are left early leave the rest in the channel", async () => {
       expect(await runtime().run(table.leftEarly)).toEqual({ open: true, left: ["second", "third"] });

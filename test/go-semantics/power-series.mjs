@@ -170,7 +170,8 @@ const X = () => series(polynomial, [ZERO, ONE]);
 const GEOMETRIC = () => series(repeated, ONE);
 
 /** exp F = 1 + ∫ exp F · F', for an F without constant part. */
-const exponential = (f) => knot((self) => series(integral, ONE, series(product, self, series(derivative, f))));
+const exponential = (f) =>
+  knot((self) => series(integral, ONE, series(product, self, series(derivative, f))));
 
 /** 1/F = (1 - x·F'/F) / f, with F = f + x·F'. */
 function* reciprocal(f) {

@@ -29,12 +29,16 @@ function withNetwork<T>(runtime: Runtime, use: (start: typeof spawnWith) => Prom
 
 onProcs("networks of power series that are computed on demand", (runtime) => {
   test.each(EXPECTED)("%s", async (name, expected) => {
-    const found = await withNetwork(runtime(), async (start) => start({}, coefficients, name, expected.split(" ").length));
+    const found = await withNetwork(runtime(), async (start) =>
+      start({}, coefficients, name, expected.split(" ").length),
+    );
     expect(found.join(" ")).toBe(expected);
   });
 
   test("asked by the host", async () => {
-    const found = await withNetwork(runtime(), async (start) => coefficientsForHost(await start({}, network, "tan x"), 8));
+    const found = await withNetwork(runtime(), async (start) =>
+      coefficientsForHost(await start({}, network, "tan x"), 8),
+    );
     expect(found.join(" ")).toBe("0 1 0 1/3 0 2/15 0 17/315");
   });
 });

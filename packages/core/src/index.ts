@@ -14,14 +14,20 @@ export type {
   Selected,
   SendChan,
 } from "./channel/types.ts";
+export { cancelAll } from "./context/cancel.ts";
 export { type CancelFunc, type Context, context } from "./context/context.ts";
 export { ErrGroup } from "./context/err-group.ts";
-export { cancelAll } from "./context/cancel.ts";
 export { registerKinds } from "./context/kinds.ts";
 export { type SpawnOptions, spawnOn, spawnWith } from "./context/spawn-with.ts";
 export type { ModuleMeta } from "./goroutine/functions.ts";
 export { findDeadlock } from "./inspect/deadlock.ts";
-export { describeGoroutine, formatGoroutine, formatGoroutines, type GoroutineInfo, listGoroutines } from "./inspect/goroutines.ts";
+export {
+  describeGoroutine,
+  formatGoroutine,
+  formatGoroutines,
+  type GoroutineInfo,
+  listGoroutines,
+} from "./inspect/goroutines.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
 export { SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
@@ -54,8 +60,8 @@ export type { Thread } from "./scheduler/thread.ts";
 export { type ThreadSetup, threadParts } from "./scheduler/thread-parts.ts";
 export type { GoFunction, Goroutine, Handle, Op } from "./scheduler/types.ts";
 export type { DeferredCall } from "./scheduler/unwinding.ts";
-export { checkpoint, gosched, shouldYield } from "./scheduler/yielding.ts";
 export { setGarbageCollector } from "./scheduler/watch-list.ts";
+export { checkpoint, gosched, shouldYield } from "./scheduler/yielding.ts";
 export { AtomicInt } from "./sync/atomic-int.ts";
 export { Barrier } from "./sync/barrier.ts";
 export { Cond } from "./sync/cond.ts";

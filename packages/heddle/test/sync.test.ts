@@ -18,18 +18,9 @@ describe("a mutex between threads", () => {
     [Array(8).fill("count")],
     [Array(8).fill("countAsync")],
     [Array(4).fill("countBlocking")],
-    [
-      [
-        "count",
-        "count",
-        "countAsync",
-        "countAsync",
-        "countBlocking",
-        "countBlocking",
-        "countTrying",
-        "countTrying",
-      ],
-    ],
+    // Not async and blocking bodies together: a thread that is blocked cannot go on with an async body that lives on it and holds the lock.
+    [["count", "count", "countTrying", "countTrying", "countBlocking", "countBlocking"]],
+    [["count", "count", "countTrying", "countTrying", "countAsync", "countAsync"]],
   ])("loses no addition: %s", async (names: string[]) => {
     const times = 3000 * SCALE;
     expect(await rt.run(bodies.countTogether, names, times)).toBe(names.length * times);

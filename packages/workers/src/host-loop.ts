@@ -5,7 +5,13 @@
  * short task's result is there in a few microseconds. Then it sleeps: announces so, and waits for the doorbell, the notify of its park word.
  */
 
-import { EventLoopSleeper, type HostPlatform, type HostThread, machineRecord, type SharedMemory } from "@heddle/core";
+import {
+  EventLoopSleeper,
+  type HostPlatform,
+  type HostThread,
+  machineRecord,
+  type SharedMemory,
+} from "@heddle/core";
 import { rejectWithSite } from "./call-site.ts";
 
 /** How long to poll after the last sign of activity. A few times the cost of a doorbell (10–40 µs); a guess at what an idle host may burn once. */

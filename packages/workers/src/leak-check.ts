@@ -14,7 +14,11 @@ export class LeakError extends HeddleError {
     this.goroutines = goroutines;
   }
 }
-Object.defineProperty(LeakError.prototype, "name", { value: "LeakError", writable: true, configurable: true });
+Object.defineProperty(LeakError.prototype, "name", {
+  value: "LeakError",
+  writable: true,
+  configurable: true,
+});
 
 /** Options of `leakCheck`. */
 export interface LeakCheckOptions {
@@ -44,13 +48,20 @@ const LAST_LOOK_MS = 100;
 export async function leakCheck(runtime: Runtime, options: LeakCheckOptions = {}): Promise<void> {
   const { baseline = [], ignore = () => false, withinMs = 1000 } = options;
   if (!(typeof withinMs === "number" && withinMs >= 0)) {
-    throw new RangeError(`leakCheck: options.withinMs must be a number of milliseconds from 0, not ${String(withinMs)}`);
+    throw new RangeError(
+      `leakCheck: options.withinMs must be a number of milliseconds from 0, not ${String(withinMs)}`,
+    );
   }
   const known = new Set(baseline.map(({ id }) => id));
-  const left = (): GoroutineInfo[] => runtime.goroutines().filter((goroutine) => !known.has(goroutine.id) && !ignore(goroutine));
+  const left = (): GoroutineInfo[] =>
+    runtime.goroutines().filter((goroutine) => !known.has(goroutine.id) && !ignore(goroutine));
   const until = performance.now() + withinMs;
   let found = left();
-  for (let delay = FIRST_LOOK_MS; found.length > 0 && performance.now() < until; delay = Math.min(LAST_LOOK_MS, delay * 2)) {
+  for (
+    let delay = FIRST_LOOK_MS;
+    found.length > 0 && performance.now() < until;
+    delay = Math.min(LAST_LOOK_MS, delay * 2)
+  ) {
     await new Promise((resolve) => setTimeout(resolve, delay));
     found = left();
   }

@@ -1,7 +1,19 @@
 /** The thread of a machine: a task of the pool that lasts as long as the runtime. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { becomeMachine, describeGoroutine, type Frame, formatGoroutine, type GoroutineInfo, Machine, type MachinePlatform, registerKinds, setGarbageCollector, SharedMemory, threadParts } from "@heddle/core";
+import {
+  becomeMachine,
+  describeGoroutine,
+  type Frame,
+  formatGoroutine,
+  type GoroutineInfo,
+  Machine,
+  type MachinePlatform,
+  registerKinds,
+  SharedMemory,
+  setGarbageCollector,
+  threadParts,
+} from "@heddle/core";
 import type { MachineBoot, MachineMessage } from "./boot.ts";
 import { processClock } from "./clock.ts";
 import { collectGarbage } from "./collect-garbage.ts";
@@ -19,7 +31,12 @@ function activeResources(): number {
 }
 
 /** Runs the machine until the runtime is closed. */
-export default async function machineMain({ memory: buffer, number, port, runtime }: MachineBoot): Promise<void> {
+export default async function machineMain({
+  memory: buffer,
+  number,
+  port,
+  runtime,
+}: MachineBoot): Promise<void> {
   const memory = SharedMemory.attach(buffer);
   const buffers = new BroadcastBuffers(memory, runtime);
   const frames = new AsyncLocalStorage<Frame>();
@@ -35,7 +52,10 @@ export default async function machineMain({ memory: buffer, number, port, runtim
     asyncFrame: () => frames.getStore(),
     panic: (base, error) => send(panicMessage(describeGoroutine(machine, base), error)),
   };
-  const machine = new Machine(threadParts({ memory, number, text: nodeText, buffers, clock: processClock() }), platform);
+  const machine = new Machine(
+    threadParts({ memory, number, text: nodeText, buffers, clock: processClock() }),
+    platform,
+  );
   registerKinds(machine);
   setGarbageCollector(collectGarbage);
   becomeMachine(machine);
@@ -53,7 +73,9 @@ export default async function machineMain({ memory: buffer, number, port, runtim
 function panicMessage(goroutine: GoroutineInfo, error: unknown): MachineMessage {
   const text = panicText(error);
   const stack = error instanceof Error ? stackFrames(error) : [];
-  const [header, ...rest] = formatGoroutine({ ...goroutine, status: "running", waitReason: undefined }).split("\n");
+  const [header, ...rest] = formatGoroutine({ ...goroutine, status: "running", waitReason: undefined }).split(
+    "\n",
+  );
   // The stack says more than the place of the function; who created it comes last.
   const frames = stack.length > 0 ? [...stack, rest.at(-1)] : rest;
   const dump = `panic: ${panicChain(error)}\n\n${header}\n${frames.join("\n")}\n`;
@@ -67,7 +89,8 @@ function panicText(error: unknown): string {
 /** The errors that led to the last, the first one first, as Go prints a chain of panics. */
 function panicChain(error: unknown): string {
   const chain = [panicText(error)];
-  for (let at = error; at instanceof Error && at.cause !== undefined && chain.length < 10; at = at.cause) chain.unshift(panicText(at.cause));
+  for (let at = error; at instanceof Error && at.cause !== undefined && chain.length < 10; at = at.cause)
+    chain.unshift(panicText(at.cause));
   return chain.join("\n\tpanic: ");
 }
 

@@ -13,7 +13,11 @@ export interface RuntimeOptions {
   /** Time slice in milliseconds. 0.1–10,000, default 10. */
   timeSlice?: number;
   /** worker_threads limits for every machine. */
-  resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number };
+  resourceLimits?: {
+    maxOldGenerationSizeMb?: number;
+    maxYoungGenerationSizeMb?: number;
+    stackSizeMb?: number;
+  };
   /** Node options for every machine; default: those of this process. */
   execArgv?: string[];
   /** Environment of every machine; default: this process's. */
@@ -39,7 +43,8 @@ const SPARE_MACHINES = 64;
 
 /** Checks the options of `start`. Throws `RangeError` or `TypeError` that names option, value and bounds. */
 export function checkOptions(options: RuntimeOptions = {}): CheckedOptions {
-  if (options === null || typeof options !== "object") throw new TypeError(`options must be an object, not ${String(options)}`);
+  if (options === null || typeof options !== "object")
+    throw new TypeError(`options must be an object, not ${String(options)}`);
   const procs = integer("procs", options.procs, Math.min(availableParallelism(), MAX_PROCS), 1, MAX_PROCS);
   const { resourceLimits, execArgv, env } = options;
   return {
@@ -63,7 +68,8 @@ function integer(name: string, value: unknown, otherwise: number, least: number,
 
 function bounded(name: string, value: unknown, otherwise: number, least: number, most: number): number {
   if (value === undefined) return otherwise;
-  if (typeof value !== "number") throw new TypeError(`options.${name} must be a number from ${least} to ${most}, not ${describe(value)}`);
+  if (typeof value !== "number")
+    throw new TypeError(`options.${name} must be a number from ${least} to ${most}, not ${describe(value)}`);
   if (!(value >= least && value <= most)) throw outOfRange(name, value, `from ${least} to ${most}`);
   return value;
 }

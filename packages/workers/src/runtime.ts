@@ -19,9 +19,9 @@ import {
   type RuntimeStats,
   readStats,
   registerKinds,
-  setGarbageCollector,
   SharedMemory,
   type SpawnOptions,
+  setGarbageCollector,
   spawnOn,
   threadParts,
   wakeAll,
@@ -90,7 +90,13 @@ class HostedRuntime implements Runtime {
     });
     this.loop = new HostLoop(this.memory, () => this.onWoken());
     this.host = new HostThread(
-      threadParts({ memory: this.memory, number: 0, text: nodeText, buffers: this.buffers, clock: processClock() }),
+      threadParts({
+        memory: this.memory,
+        number: 0,
+        text: nodeText,
+        buffers: this.buffers,
+        clock: processClock(),
+      }),
       this.loop,
     );
     this.deadlocks = new DeadlockWatch(
@@ -185,9 +191,15 @@ class HostedRuntime implements Runtime {
   private startSysmon(): void {
     if (this.sysmon !== undefined || this.closed) return;
     const workerData: MonitorBoot = { memory: this.memory.buffer };
-    this.sysmon = new Worker(new URL("./sysmon-main.js", import.meta.url), { workerData, execArgv: [], env: {} });
+    this.sysmon = new Worker(new URL("./sysmon-main.js", import.meta.url), {
+      workerData,
+      execArgv: [],
+      env: {},
+    });
     this.sysmon.unref();
-    this.sysmon.on("error", (error) => this.fail(new MachineLostError("the sysmon thread ended", { cause: error })));
+    this.sysmon.on("error", (error) =>
+      this.fail(new MachineLostError("the sysmon thread ended", { cause: error })),
+    );
   }
 
   private onPanic(message: Extract<MachineMessage, { kind: "panic" }>): void {

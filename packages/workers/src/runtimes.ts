@@ -39,7 +39,9 @@ function ambientRuntime(): OpenRuntime {
   const [only, ...others] = open;
   if (only === undefined) throw new NoRuntimeError("no runtime is open: start one with start() or run()");
   if (others.length > 0) {
-    throw new NoRuntimeError(`${open.size} runtimes are open and none is entered: say which with runtime.enter(…)`);
+    throw new NoRuntimeError(
+      `${open.size} runtimes are open and none is entered: say which with runtime.enter(…)`,
+    );
   }
   return only;
 }

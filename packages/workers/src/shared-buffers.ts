@@ -77,7 +77,8 @@ export class BroadcastBuffers implements SharedBufferTable {
   }
 
   private tellAll(): void {
-    for (const [id, buffer] of this.buffers) this.channel.postMessage({ kind: "buffer", id, buffer } satisfies BufferMessage);
+    for (const [id, buffer] of this.buffers)
+      this.channel.postMessage({ kind: "buffer", id, buffer } satisfies BufferMessage);
   }
 
   private catchUp(): Promise<void> {

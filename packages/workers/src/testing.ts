@@ -1,3 +1,3 @@
 /** What tests of programs need beside the public package. */
 
-export { LeakError, leakCheck, type LeakCheckOptions } from "./leak-check.ts";
+export { type LeakCheckOptions, LeakError, leakCheck } from "./leak-check.ts";

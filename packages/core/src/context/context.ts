@@ -5,8 +5,8 @@ import { type Channel, createChannel } from "../channel/channel.ts";
 import type { RecvChan } from "../channel/types.ts";
 import { G_CONTEXT, G_ID } from "../memory/layout.ts";
 import { ambientMachine, ambientThread, currentMachine } from "../scheduler/ambient.ts";
-import { type ObjectTable, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
 import type { Operation } from "../scheduler/operation.ts";
+import { type ObjectTable, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { cancelContext } from "./cancel.ts";
@@ -106,7 +106,8 @@ function background(thread: Thread): SharedContext {
 /** The background's channel: nobody closes it. */
 function neverDone(thread: Thread): Channel<never> {
   let channel = neverChannels.get(thread);
-  if (channel === undefined) neverChannels.set(thread, (channel = createChannel<never>(objectsOf(thread), 0)));
+  if (channel === undefined)
+    neverChannels.set(thread, (channel = createChannel<never>(objectsOf(thread), 0)));
   return channel;
 }
 
@@ -126,7 +127,9 @@ export function openContext(thread: Thread, index: number): Context {
 
 function parentOf(where: string, parent: Context): { thread: Thread; index: number } {
   if (typeof parent !== "object" || parent === null || !SharedContext.is(parent)) {
-    throw new TypeError(`${where}: cannot create context from ${parent === null ? "null" : typeof parent} parent`);
+    throw new TypeError(
+      `${where}: cannot create context from ${parent === null ? "null" : typeof parent} parent`,
+    );
   }
   return { thread: parent.thread, index: parent.index };
 }
@@ -134,16 +137,21 @@ function parentOf(where: string, parent: Context): { thread: Thread; index: numb
 function cancelable(thread: Thread, index: number): [Context, CancelFunc] {
   const context = openContext(thread, index);
   // The function holds the context: a context that can be cancelled is in use.
-  const cancel: CancelFunc = (cause) => cancelContext(thread, (context as SharedContext).index, CANCELED, cause);
+  const cancel: CancelFunc = (cause) =>
+    cancelContext(thread, (context as SharedContext).index, CANCELED, cause);
   return [context, cancel];
 }
 
 function checkKey(where: string, key: unknown): void {
-  if (typeof key !== "string") throw new TypeError(`context.${where}: the key must be a string, not ${key === null ? "null" : typeof key}`);
+  if (typeof key !== "string")
+    throw new TypeError(
+      `context.${where}: the key must be a string, not ${key === null ? "null" : typeof key}`,
+    );
 }
 
 function checkTime(where: string, time: unknown): void {
-  if (typeof time !== "number" || Number.isNaN(time)) throw new TypeError(`context.${where}: expected a number of milliseconds, not ${String(time)}`);
+  if (typeof time !== "number" || Number.isNaN(time))
+    throw new TypeError(`context.${where}: expected a number of milliseconds, not ${String(time)}`);
 }
 
 /** Makes contexts. Go's context package. */
@@ -238,7 +246,8 @@ export function contextKind(thread: Thread): ReferenceKind<SharedContext> {
       if (index !== 0) table.retain(index);
     },
     revive(index, generation) {
-      if (index === 0 && generation !== 0) throw new CorruptValueError(`a value names context 0 in generation ${generation}`);
+      if (index === 0 && generation !== 0)
+        throw new CorruptValueError(`a value names context 0 in generation ${generation}`);
       if (index !== 0) table.check(CONTEXT_KIND, index, generation);
       return openContext(thread, index) as SharedContext;
     },

@@ -2,7 +2,13 @@
 
 import { CloneError, MemoryLimitError, MisuseError } from "../base/errors.ts";
 import type { Body } from "../goroutine/functions.ts";
-import { drainWaiters, enqueueWaiter, goroutineOf, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
+import {
+  drainWaiters,
+  enqueueWaiter,
+  goroutineOf,
+  ownWaiter,
+  removeWaiter,
+} from "../goroutine/wait-queue.ts";
 import { REASON_ERRGROUP, type WaitReason } from "../goroutine/wait-reason.ts";
 import {
   E_ACTIVE,
@@ -173,7 +179,9 @@ class Group {
       next = this.takePending();
       if (next === 0) i32[base + E_ACTIVE]--;
       const starters = this.takeStarters();
-      return this.isOver() ? starters.concat(drainWaiters(i32, base + E_WAITERS, thread.descriptors)) : starters;
+      return this.isOver()
+        ? starters.concat(drainWaiters(i32, base + E_WAITERS, thread.descriptors))
+        : starters;
     });
     if (next !== 0) thread.enqueueNew(next);
     for (const goroutine of woken) thread.ready(goroutine);
@@ -185,7 +193,8 @@ class Group {
     const started = i32[base + E_STARTED];
     for (let waiter = i32[base + E_STARTERS]; waiter !== 0; ) {
       const following = i32[waiter + W_NEXT];
-      if (i32[waiter + W_RESULT] <= started && removeWaiter(i32, base + E_STARTERS, waiter)) woken.push(goroutineOf(i32, waiter));
+      if (i32[waiter + W_RESULT] <= started && removeWaiter(i32, base + E_STARTERS, waiter))
+        woken.push(goroutineOf(i32, waiter));
       waiter = following;
     }
     return woken;
@@ -216,7 +225,8 @@ class Group {
     try {
       return codec.put(this.block + EB_ERROR, error, "error");
     } catch (failure) {
-      const plain = failure instanceof CloneError && error instanceof Error ? new Error(String(error.message)) : failure;
+      const plain =
+        failure instanceof CloneError && error instanceof Error ? new Error(String(error.message)) : failure;
       return codec.put(this.block + EB_ERROR, plain, "error");
     }
   }
@@ -225,13 +235,17 @@ class Group {
   settle(): void {
     const { i32, block } = this;
     cancelContext(this.thread, this.context, CANCELED, undefined);
-    if (i32[block + EB_FAILED] === 1) throw this.thread.codec.peek(block + EB_ERROR, i32[block + EB_ERROR_TAG]);
+    if (i32[block + EB_FAILED] === 1)
+      throw this.thread.codec.peek(block + EB_ERROR, i32[block + EB_ERROR_TAG]);
   }
 
   setLimit(limit: number): void {
     this.locked(() => {
       const active = this.i32[this.base + E_ACTIVE];
-      if (active > 0) throw new MisuseError(`errgroup: modify limit while ${active} goroutines in the group are still active`);
+      if (active > 0)
+        throw new MisuseError(
+          `errgroup: modify limit while ${active} goroutines in the group are still active`,
+        );
       this.i32[this.base + E_LIMIT] = limit < 0 ? -1 : limit;
     });
   }
@@ -274,7 +288,10 @@ export class ErrGroup {
       this.#group = new Group(table.thread, index);
     } else {
       const thread = ambientThread();
-      this.#group = Group.create(thread, parent === undefined ? thread.currentContext() : contextIndex(thread, "ErrGroup", parent));
+      this.#group = Group.create(
+        thread,
+        parent === undefined ? thread.currentContext() : contextIndex(thread, "ErrGroup", parent),
+      );
     }
     this.table = this.#group.table;
     this.index = this.#group.index;
@@ -315,7 +332,8 @@ export class ErrGroup {
    * @throws `MisuseError` while members run; `RangeError` if `n` is no integer
    */
   setLimit(n: number): void {
-    if (!Number.isInteger(n) || n > 2 ** 31 - 1) throw new RangeError(`ErrGroup.setLimit: expected an integer up to 2147483647, not ${String(n)}`);
+    if (!Number.isInteger(n) || n > 2 ** 31 - 1)
+      throw new RangeError(`ErrGroup.setLimit: expected an integer up to 2147483647, not ${String(n)}`);
     this.#group.setLimit(n);
   }
 
@@ -403,7 +421,13 @@ class GroupOperation extends InGroup {
 export function errGroupKind(thread: Thread): ReferenceKind<ErrGroup> {
   const table = objectsOf(thread);
   table.disposeWith(ERR_GROUP_KIND, (base) => new Group(thread, table.indexOf(base)).dispose());
-  return objectKind(thread, ERR_GROUP_KIND, ErrGroup.prototype, ErrGroup.is, (of, index) => new ErrGroup(undefined, of, index));
+  return objectKind(
+    thread,
+    ERR_GROUP_KIND,
+    ErrGroup.prototype,
+    ErrGroup.is,
+    (of, index) => new ErrGroup(undefined, of, index),
+  );
 }
 
 /** What ends with the members of a group. */

@@ -26,16 +26,28 @@ export interface SpawnOptions {
  * const h = spawnWith({ name: "crawler", signal: AbortSignal.timeout(1000) }, crawl, url);
  * ```
  */
-export function spawnWith<A extends unknown[], R>(options: SpawnOptions, fn: GoFunction<A, R>, ...args: A): Handle<R> {
+export function spawnWith<A extends unknown[], R>(
+  options: SpawnOptions,
+  fn: GoFunction<A, R>,
+  ...args: A
+): Handle<R> {
   return spawnOn(currentMachine ?? ambientThread(), options, fn, args);
 }
 
 /** `spawnWith` on a given runtime. */
-export function spawnOn<A extends unknown[], R>(thread: Thread, options: SpawnOptions, fn: GoFunction<A, R>, args: A): Handle<R> {
-  if (options === null || typeof options !== "object") throw new TypeError(`spawnWith: options must be an object, not ${String(options)}`);
+export function spawnOn<A extends unknown[], R>(
+  thread: Thread,
+  options: SpawnOptions,
+  fn: GoFunction<A, R>,
+  args: A,
+): Handle<R> {
+  if (options === null || typeof options !== "object")
+    throw new TypeError(`spawnWith: options must be an object, not ${String(options)}`);
   const { name, context, signal } = options;
-  if (name !== undefined && typeof name !== "string") throw new TypeError(`spawnWith: options.name must be a string, not ${typeof name}`);
-  const index = context === undefined ? undefined : contextIndex(thread, "spawnWith: options.context", context);
+  if (name !== undefined && typeof name !== "string")
+    throw new TypeError(`spawnWith: options.name must be a string, not ${typeof name}`);
+  const index =
+    context === undefined ? undefined : contextIndex(thread, "spawnWith: options.context", context);
   checkSignal(signal);
   const handle = thread.spawnDetailed(name, index, fn as never, args) as GoroutineHandle<R>;
   if (signal !== undefined) followSignal(thread, signal, handle as GoroutineHandle<unknown>);
@@ -45,7 +57,9 @@ export function spawnOn<A extends unknown[], R>(thread: Thread, options: SpawnOp
 function checkSignal(signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
   if (typeof signal !== "object" || signal === null || typeof signal.addEventListener !== "function") {
-    throw new TypeError(`spawnWith: options.signal must be an AbortSignal, not ${signal === null ? "null" : typeof signal}`);
+    throw new TypeError(
+      `spawnWith: options.signal must be an AbortSignal, not ${signal === null ? "null" : typeof signal}`,
+    );
   }
 }
 

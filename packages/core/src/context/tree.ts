@@ -78,14 +78,19 @@ export class ContextTree {
     const block = offset / 4;
     let tags = 0;
     try {
-      if (details.key !== undefined) tags |= thread.codec.put(block + XB_KEY, details.key, "key") << KEY_SHIFT;
-      if ("value" in details) tags |= thread.codec.put(block + XB_VALUE, details.value, "value") << VALUE_SHIFT;
+      if (details.key !== undefined)
+        tags |= thread.codec.put(block + XB_KEY, details.key, "key") << KEY_SHIFT;
+      if ("value" in details)
+        tags |= thread.codec.put(block + XB_VALUE, details.value, "value") << VALUE_SHIFT;
     } catch (error) {
       thread.codec.drop(block + XB_KEY, (tags >> KEY_SHIFT) & TAG);
       thread.slab.give(offset);
       throw error;
     }
-    f64[(block + XB_DEADLINE) >> 1] = Math.min(details.deadline ?? Number.POSITIVE_INFINITY, this.deadline(parent));
+    f64[(block + XB_DEADLINE) >> 1] = Math.min(
+      details.deadline ?? Number.POSITIVE_INFINITY,
+      this.deadline(parent),
+    );
     f64[(block + XB_OWNER) >> 1] = details.owner ?? 0;
     const index = this.table.create(CONTEXT_KIND, LIVE);
     const base = this.table.baseOf(index);
@@ -180,7 +185,8 @@ export class ContextTree {
 
   private givenCause(index: number): unknown {
     let at = index;
-    while (at !== 0 && this.i32[this.table.baseOf(at) + X_ORIGIN] === 0) at = this.i32[this.table.baseOf(at) + X_PARENT];
+    while (at !== 0 && this.i32[this.table.baseOf(at) + X_ORIGIN] === 0)
+      at = this.i32[this.table.baseOf(at) + X_PARENT];
     if (at === 0) return undefined;
     const tags = Atomics.load(this.i32, this.table.baseOf(at) + X_TAGS);
     return this.thread.codec.peek(this.block(at) + XB_CAUSE, tags & TAG);
@@ -200,7 +206,8 @@ export class ContextTree {
 
   /** Whether `above` is `index` or one of its parents. */
   isWithin(index: number, above: number): boolean {
-    for (let at = index; at !== 0; at = this.i32[this.table.baseOf(at) + X_PARENT]) if (at === above) return true;
+    for (let at = index; at !== 0; at = this.i32[this.table.baseOf(at) + X_PARENT])
+      if (at === above) return true;
     return false;
   }
 
@@ -257,7 +264,11 @@ export class ContextTree {
       return codec.put(block + XB_CAUSE, cause, "cause");
     } catch (error) {
       if (!(error instanceof CloneError)) return 0;
-      return codec.put(block + XB_CAUSE, cause instanceof Error ? new Error(String(cause.message)) : error, "cause");
+      return codec.put(
+        block + XB_CAUSE,
+        cause instanceof Error ? new Error(String(cause.message)) : error,
+        "cause",
+      );
     }
   }
 
@@ -269,7 +280,8 @@ export class ContextTree {
       const base = table.baseOf(ended[i]);
       table.retain(ended[i]);
       Atomics.store(i32, base + X_STATE, state);
-      for (let child = i32[base + X_CHILD]; child !== 0; child = i32[table.baseOf(child) + X_NEXT]) ended.push(child);
+      for (let child = i32[base + X_CHILD]; child !== 0; child = i32[table.baseOf(child) + X_NEXT])
+        ended.push(child);
       i32[base + X_CHILD] = 0;
     }
   }
@@ -288,7 +300,8 @@ export class ContextTree {
   private dispose(base: number): void {
     const { i32, thread, table } = this;
     const parent = i32[base + X_PARENT];
-    if (parent !== 0 && i32[base + X_STATE] === LIVE) this.locked(() => i32[base + X_STATE] === LIVE && this.unlink(base));
+    if (parent !== 0 && i32[base + X_STATE] === LIVE)
+      this.locked(() => i32[base + X_STATE] === LIVE && this.unlink(base));
     const block = i32[base + X_BLOCK];
     const tags = i32[base + X_TAGS];
     thread.codec.drop(block + XB_CAUSE, tags & TAG);

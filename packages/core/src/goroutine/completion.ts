@@ -70,7 +70,8 @@ export function requestHostNotice(i32: Int32Array, base: number): boolean {
 export function complete(i32: Int32Array, base: number): number {
   // A plain read first: whether it was the latest value, the compare-and-swap tells.
   const guess = i32[base + JOIN];
-  if ((guess & LOCKED) === 0 && Atomics.compareExchange(i32, base + JOIN, guess, DONE_BIT) === guess) return guess;
+  if ((guess & LOCKED) === 0 && Atomics.compareExchange(i32, base + JOIN, guess, DONE_BIT) === guess)
+    return guess;
   for (;;) {
     const seen = Atomics.load(i32, base + JOIN);
     if ((seen & LOCKED) !== 0) continue;
@@ -94,7 +95,12 @@ export function wantsHost(completed: number): boolean {
 }
 
 /** Takes a joiner out again. False if it is not there (any more): its wake-up is under way. `baseOf` finds a goroutine's descriptor. */
-export function leave(i32: Int32Array, base: number, joiner: number, baseOf: (goroutine: number) => number): boolean {
+export function leave(
+  i32: Int32Array,
+  base: number,
+  joiner: number,
+  baseOf: (goroutine: number) => number,
+): boolean {
   const seen = lockJoiners(i32, base);
   if (seen === DONE_BIT) return false;
   let head = seen >>> HEAD_SHIFT;

@@ -4,6 +4,7 @@
  * Entries are only ever added, under a lock, and the count is stored last: a number that a thread has seen has its text in place.
  */
 
+import { FunctionError } from "../base/errors.ts";
 import {
   FN_CAPACITY,
   FN_COUNT,
@@ -16,7 +17,6 @@ import {
   FN_URL_LENGTH,
   FN_WORDS,
 } from "../memory/layout.ts";
-import { FunctionError } from "../base/errors.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 
@@ -55,7 +55,8 @@ export class FunctionTable {
   placeOf(id: number): FunctionPlace {
     const { i32 } = this;
     const count = Atomics.load(i32, FN_COUNT);
-    if (id < 1 || id > count) throw new FunctionError(`function number ${id} is not one of the ${count} known`);
+    if (id < 1 || id > count)
+      throw new FunctionError(`function number ${id} is not one of the ${count} known`);
     const record = this.records + id * FN_WORDS;
     const start = i32[record + FN_TEXT];
     const urlEnd = start + i32[record + FN_URL_LENGTH];
@@ -79,7 +80,10 @@ export class FunctionTable {
     const id = i32[FN_COUNT] + 1;
     const start = i32[FN_TEXT_USED];
     const end = start + url.length + name.length;
-    if (id > FN_CAPACITY || end > u16.length) throw new FunctionError(`the function table is full (${id - 1} functions): ${name} in ${url} does not fit`);
+    if (id > FN_CAPACITY || end > u16.length)
+      throw new FunctionError(
+        `the function table is full (${id - 1} functions): ${name} in ${url} does not fit`,
+      );
     const text = url + name;
     for (let i = 0; i < text.length; i++) u16[start + i] = text.charCodeAt(i);
     const record = this.records + id * FN_WORDS;

@@ -43,15 +43,20 @@ export interface ModuleMeta {
 
 /** See `goroutine` of the public package. */
 export function declareBody<F extends Body>(module: ModuleMeta, body: F, name?: string): F {
-  if (typeof body !== "function") throw new FunctionError(`goroutine: the body must be a function, not ${describe(body)}`);
-  if (typeof module?.url !== "string") throw new FunctionError("goroutine: the first argument must be the module's import.meta");
+  if (typeof body !== "function")
+    throw new FunctionError(`goroutine: the body must be a function, not ${describe(body)}`);
+  if (typeof module?.url !== "string")
+    throw new FunctionError("goroutine: the first argument must be the module's import.meta");
   const known = name ?? body.name;
   if (typeof known !== "string" || known === "") {
-    throw new FunctionError(`goroutine: a body without a name in ${module.url}; name the function or pass a name as third argument`);
+    throw new FunctionError(
+      `goroutine: a body without a name in ${module.url}; name the function or pass a name as third argument`,
+    );
   }
   let bodies = declared.get(module.url);
   if (bodies === undefined) declared.set(module.url, (bodies = new Map()));
-  if (bodies.has(known)) throw new FunctionError(`goroutine: a second body named "${known}" in ${module.url}`);
+  if (bodies.has(known))
+    throw new FunctionError(`goroutine: a second body named "${known}" in ${module.url}`);
   bodies.set(known, body);
   refer(body, new FunctionReference(module.url, known));
   return body;
@@ -85,7 +90,9 @@ function moduleUrl(module: { readonly href: string } | string): string {
 
 function taskReference(url: string, name: string): Body {
   const reference = (): never => {
-    throw new FunctionError(`${name} of ${url} is a reference for go, spawn and run; it cannot be called directly`);
+    throw new FunctionError(
+      `${name} of ${url} is a reference for go, spawn and run; it cannot be called directly`,
+    );
   };
   refer(reference, new FunctionReference(url, name));
   return reference;
@@ -117,7 +124,8 @@ export function declaredBody(url: string, name: string): Body | undefined {
 export function bodyIn(exports: object, { url, name }: FunctionPlace): Body {
   const found = declaredBody(url, name) ?? (exports as Record<string, unknown>)[name];
   if (typeof found === "function") return found as Body;
-  if (found !== undefined) throw new FunctionError(`"${name}" of ${url} is ${describe(found)}, not a function`);
+  if (found !== undefined)
+    throw new FunctionError(`"${name}" of ${url} is ${describe(found)}, not a function`);
   throw new FunctionError(`"${name}" is neither declared nor exported in ${url}`);
 }
 
@@ -135,7 +143,11 @@ const GENERATOR_PROTOTYPE = (GENERATOR_FUNCTION as { prototype: object }).protot
 
 /** Whether what an other body returned is a generator to be driven. */
 export function isGenerator(value: unknown): value is Generator<unknown, unknown, unknown> {
-  return typeof value === "object" && value !== null && Object.prototype.isPrototypeOf.call(GENERATOR_PROTOTYPE, value);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.prototype.isPrototypeOf.call(GENERATOR_PROTOTYPE, value)
+  );
 }
 
 function describe(value: unknown): string {

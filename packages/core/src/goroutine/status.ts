@@ -117,5 +117,7 @@ export function transitionToIdle(i32: Int32Array, base: number): void {
 
 function badMove(i32: Int32Array, base: number, to: number): Error {
   const from = statusName(i32[base + STATUS]);
-  return new Error(`goroutine status: ${from} to ${statusName(to)} is not a legal move (descriptor at word ${base})`);
+  return new Error(
+    `goroutine status: ${from} to ${statusName(to)} is not a legal move (descriptor at word ${base})`,
+  );
 }

@@ -7,7 +7,16 @@
  * Nobody is made ready here: the caller does that after it has released the lock, since readying may queue, post and wake.
  */
 
-import { G_SELECT, G_WAITER, G_WORDS, W_CASE, W_GOROUTINE, W_NEXT, W_PREVIOUS, W_QUEUED } from "../memory/layout.ts";
+import {
+  G_SELECT,
+  G_WAITER,
+  G_WORDS,
+  W_CASE,
+  W_GOROUTINE,
+  W_NEXT,
+  W_PREVIOUS,
+  W_QUEUED,
+} from "../memory/layout.ts";
 
 const NEXT = W_NEXT;
 const PREVIOUS = W_PREVIOUS;
@@ -80,7 +89,11 @@ function winSelect(i32: Int32Array, waiter: number, place: number, descriptors: 
 /** Empties a queue. Returns the goroutines to be made ready, the first in the queue first. */
 export function drainWaiters(i32: Int32Array, queue: number, descriptors: number): number[] {
   const goroutines: number[] = [];
-  for (let waiter = dequeueWaiter(i32, queue, descriptors); waiter !== 0; waiter = dequeueWaiter(i32, queue, descriptors)) {
+  for (
+    let waiter = dequeueWaiter(i32, queue, descriptors);
+    waiter !== 0;
+    waiter = dequeueWaiter(i32, queue, descriptors)
+  ) {
     goroutines.push(goroutineOf(i32, waiter));
   }
   return goroutines;

@@ -13,13 +13,18 @@
  */
 
 import { DeadlockError } from "../base/errors.ts";
+import { CHANNEL_KIND } from "../channel/channel.ts";
+import { ERR_GROUP_KIND } from "../context/err-group.ts";
+import { followedSignals } from "../context/spawn-with.ts";
+import { CONTEXT_KIND, contextsOf, LIVE } from "../context/tree.ts";
+import { PSEUDO } from "../goroutine/descriptor.ts";
 import { SYSCALL, WAITING } from "../goroutine/status.ts";
 import {
+  C_RECEIVERS,
+  C_SENDERS,
   CACHE_ENDED,
   CACHE_PARKS,
   CACHE_SPAWNED,
-  C_RECEIVERS,
-  C_SENDERS,
   E_STARTERS,
   E_WAITERS,
   G_CONTEXT,
@@ -40,15 +45,10 @@ import {
   W_GOROUTINE,
   W_NEXT,
 } from "../memory/layout.ts";
-import { CHANNEL_KIND } from "../channel/channel.ts";
-import { contextsOf, CONTEXT_KIND, LIVE } from "../context/tree.ts";
-import { ERR_GROUP_KIND } from "../context/err-group.ts";
-import { followedSignals } from "../context/spawn-with.ts";
-import { PSEUDO } from "../goroutine/descriptor.ts";
 import { isEmpty } from "../queue/inbox.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
-import { LIFE_ALIVE, machineRecord } from "../scheduler/idle.ts";
 import { total } from "../scheduler/counters.ts";
+import { LIFE_ALIVE, machineRecord } from "../scheduler/idle.ts";
 import { objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
@@ -130,7 +130,8 @@ function holdsSomethingAwaited(host: Thread): boolean {
     const base = table.baseOf(index);
     const kind = i32[base + O_KIND];
     for (const queue of QUEUES[kind] ?? USUAL_QUEUE) if (someGoroutineIn(host, base + queue)) found = true;
-    if (kind === CONTEXT_KIND && contextsOf(host).state(index) === LIVE && someGoroutineUnder(host, index)) found = true;
+    if (kind === CONTEXT_KIND && contextsOf(host).state(index) === LIVE && someGoroutineUnder(host, index))
+      found = true;
   });
   return found;
 }

@@ -90,7 +90,15 @@ export function formatGoroutines(goroutines: readonly GoroutineInfo[]): string {
 }
 
 /** One goroutine as Go prints it: header, function, starter. */
-export function formatGoroutine({ id, name, module, status, waitReason, parent, parentName }: GoroutineInfo): string {
+export function formatGoroutine({
+  id,
+  name,
+  module,
+  status,
+  waitReason,
+  parent,
+  parentName,
+}: GoroutineInfo): string {
   const lines = [`goroutine ${id} [${waitReason ?? status}]:`, `${name}(...)`, `\t${module}`];
   if (parentName !== undefined) lines.push(`created by ${parentName} in goroutine ${parent}`);
   else lines.push("created by the host");

@@ -599,5 +599,17 @@ export function layoutFor(shape: MemoryShape): Layout {
   const goroutines = region((shape.maxGoroutines + 1) * G_WORDS);
   const timers = region(TIMER_CAPACITY * T_WORDS);
   const slab = region(slabLayoutFor(0, shape.slabBytes).words);
-  return { pools, caches, processors, machines, functions, functionText, objects, goroutines, timers, slab, words: next };
+  return {
+    pools,
+    caches,
+    processors,
+    machines,
+    functions,
+    functionText,
+    objects,
+    goroutines,
+    timers,
+    slab,
+    words: next,
+  };
 }

@@ -72,7 +72,10 @@ export class SharedMemory {
 }
 
 /** Writes what the memory of a new runtime begins with. Models, whose memory is not reserved here, begin with the same. */
-export function initialiseMemory({ i32, f64, layout }: Pick<SharedMemory, "i32" | "f64" | "layout">, options: MemoryOptions): void {
+export function initialiseMemory(
+  { i32, f64, layout }: Pick<SharedMemory, "i32" | "f64" | "layout">,
+  options: MemoryOptions,
+): void {
   i32[H_PROCS] = options.procs;
   i32[H_MAX_MACHINES] = options.maxMachines;
   i32[H_MAX_GOROUTINES] = options.maxGoroutines;
@@ -81,6 +84,7 @@ export function initialiseMemory({ i32, f64, layout }: Pick<SharedMemory, "i32" 
   i32[H_RING_SIZE] = options.ringSize ?? 256;
   i32[H_SLAB_KIB] = options.slabBytes / 1024;
   for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;
-  for (let p = 0; p < options.procs; p++) f64[(layout.processors + p * P_WORDS + P_TIMER_NEXT) >> 1] = Number.POSITIVE_INFINITY;
+  for (let p = 0; p < options.procs; p++)
+    f64[(layout.processors + p * P_WORDS + P_TIMER_NEXT) >> 1] = Number.POSITIVE_INFINITY;
   i32[H_MAGIC] = MAGIC;
 }

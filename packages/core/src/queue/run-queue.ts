@@ -202,7 +202,8 @@ export class RunQueueStealer {
       }
       // The head moved between the two loads: the length is nonsense.
       if (count > (mask + 1) >> 1) continue;
-      for (let i = 0; i < count; i++) i32[ring + ((tail + i) & ringMask)] = i32[base + RING + ((head + i) & mask)];
+      for (let i = 0; i < count; i++)
+        i32[ring + ((tail + i) & ringMask)] = i32[base + RING + ((head + i) & mask)];
       if (Atomics.compareExchange(i32, base + HEAD, head, (head + count) | 0) === head) return count;
     }
   }

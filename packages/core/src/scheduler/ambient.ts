@@ -32,7 +32,8 @@ export function ambientThread(): Thread {
 
 /** The machine, for what makes sense only inside a goroutine. Throws `NoRuntimeError`. */
 export function ambientMachine(what: string): Machine {
-  if (currentMachine === undefined) throw new NoRuntimeError(`${what} is for goroutines; this is not a machine's thread`);
+  if (currentMachine === undefined)
+    throw new NoRuntimeError(`${what} is for goroutines; this is not a machine's thread`);
   return currentMachine;
 }
 

@@ -27,7 +27,8 @@ function currentFrame(what: string): Frame {
  */
 export function defer(call: DeferredCall): void {
   const frame = currentFrame("defer");
-  if (typeof call !== "function") throw new TypeError(`defer: the call must be a function, not ${call === null ? "null" : typeof call}`);
+  if (typeof call !== "function")
+    throw new TypeError(`defer: the call must be a function, not ${call === null ? "null" : typeof call}`);
   frame.defers ??= [];
   frame.defers.push(call);
 }

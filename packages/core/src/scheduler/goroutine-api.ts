@@ -1,8 +1,8 @@
 /** Starting goroutines, and asking about them: the functions of the public package that find their runtime themselves. */
 
 import { declareBody, type ModuleMeta, referToModule } from "../goroutine/functions.ts";
-import { liveGoroutines } from "./counters.ts";
 import { ambientThread, currentMachine } from "./ambient.ts";
+import { liveGoroutines } from "./counters.ts";
 import type { GoFunction, Handle } from "./types.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any body may be declared

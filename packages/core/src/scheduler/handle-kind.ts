@@ -17,13 +17,15 @@ interface Outcome {
 
 /** The kind as one thread knows it. */
 export function handleKind(thread: Thread): ReferenceKind<GoroutineHandle<unknown>> {
-  const revive = (goroutine: number): GoroutineHandle<unknown> => new GoroutineHandle<unknown>(thread, goroutine);
+  const revive = (goroutine: number): GoroutineHandle<unknown> =>
+    new GoroutineHandle<unknown>(thread, goroutine);
   return {
     kind: HANDLE_KIND,
     prototype: GoroutineHandle.prototype,
     is: (value) => GoroutineHandle.is(value),
     retain(handle, words, at) {
-      if (handle.thread !== thread) throw new CloneError(`the handle of goroutine ${handle.id} belongs to another runtime`);
+      if (handle.thread !== thread)
+        throw new CloneError(`the handle of goroutine ${handle.id} belongs to another runtime`);
       retainHandle(thread.i32, handle.base);
       words[at] = handle.goroutine;
       words[at + 1] = handle.id | 0;

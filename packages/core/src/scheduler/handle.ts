@@ -5,8 +5,8 @@
  * was sent to has an object of its own, which counts as one reference (G_REFS).
  */
 
-import { FAILED, TAG_MASK } from "../goroutine/descriptor.ts";
 import { isDone, join, leave, releaseHandle } from "../goroutine/completion.ts";
+import { FAILED, TAG_MASK } from "../goroutine/descriptor.ts";
 import { REASON_JOIN } from "../goroutine/wait-reason.ts";
 import { G_ARGS, G_ID, G_JOIN, G_META, G_WORDS } from "../memory/layout.ts";
 import { TAG_NUMBER } from "../values/tags.ts";

@@ -8,8 +8,8 @@
  */
 
 import { type HeddleError, NoRuntimeError } from "../base/errors.ts";
-import { FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
 import { HOST } from "../goroutine/completion.ts";
+import { FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
 import type { Body } from "../goroutine/functions.ts";
 import { RUNNING, transitionToWaiting } from "../goroutine/status.ts";
 import { REASON_JOIN, type WaitReason } from "../goroutine/wait-reason.ts";
@@ -31,7 +31,7 @@ import type { Abandonable, Frame } from "./frame.ts";
 import type { GoroutineHandle } from "./handle.ts";
 import { CLOSED, DRAINING } from "./idle.ts";
 import type { Operation } from "./operation.ts";
-import { announceSleep, ASLEEP_IN_EVENT_LOOP, stayAwake } from "./parker.ts";
+import { ASLEEP_IN_EVENT_LOOP, announceSleep, stayAwake } from "./parker.ts";
 import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
 
 const NUMBER = TAG_NUMBER;
@@ -175,9 +175,16 @@ export class HostThread extends Thread {
     return new Promise((resolve) => this.platform.rejectWithSite(resolve as (value: unknown) => void, error));
   }
 
-  override promiseFor<T>(operation: Operation<T>, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+  override promiseFor<T>(
+    operation: Operation<T>,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): void {
     if (operation.reason !== REASON_JOIN) super.promiseFor(operation, resolve, reject);
-    else super.promiseFor(operation, resolve, (error) => this.platform.rejectWithSite(resolve as (value: unknown) => void, error));
+    else
+      super.promiseFor(operation, resolve, (error) =>
+        this.platform.rejectWithSite(resolve as (value: unknown) => void, error),
+      );
   }
 
   protected readyHere(_goroutine: number, base: number): void {

@@ -122,7 +122,8 @@ export class IdleCoordinator {
   /** Lists every processor as idle: once, before any machine exists. */
   initialise(): void {
     const { i32 } = this;
-    for (let p = 0; p < this.procs; p++) i32[this.processors + p * P_WORDS + P_IDLE_NEXT] = p + 1 === this.procs ? 0 : p + 2;
+    for (let p = 0; p < this.procs; p++)
+      i32[this.processors + p * P_WORDS + P_IDLE_NEXT] = p + 1 === this.procs ? 0 : p + 2;
     i32[SCHED_IDLE_P] = 1;
     Atomics.store(i32, SCHED_IDLE, this.procs * IDLE_P);
   }
@@ -236,7 +237,11 @@ export class IdleCoordinator {
    */
   ringIfAllIdle(): void {
     const { i32 } = this;
-    if (!this.allIdle() || (Atomics.load(i32, SCHED_CLOSING) !== DRAINING && liveGoroutines(this.memory) === 0)) return;
+    if (
+      !this.allIdle() ||
+      (Atomics.load(i32, SCHED_CLOSING) !== DRAINING && liveGoroutines(this.memory) === 0)
+    )
+      return;
     Atomics.store(i32, SCHED_ALL_IDLE, 1);
     this.wakeHost();
   }
@@ -289,7 +294,9 @@ export class IdleCoordinator {
     const machine = Atomics.load(i32, this.processorBase(processor) + P_MACHINE);
     if (machine === 0) return 0;
     const base = this.machineBase(machine);
-    return Atomics.load(i32, base + M_GRANT) === processor + 1 && Atomics.load(i32, base + M_GRANT_LOOP) === 1 ? machine : 0;
+    return Atomics.load(i32, base + M_GRANT) === processor + 1 && Atomics.load(i32, base + M_GRANT_LOOP) === 1
+      ? machine
+      : 0;
   }
 
   /**
@@ -454,7 +461,8 @@ export class IdleCoordinator {
     const head = i32[SCHED_IDLE_M];
     if (head === 0) return 0;
     let chosen = head;
-    while (chosen !== 0 && this.sleepsInEventLoop(chosen) === 1) chosen = i32[this.machineBase(chosen) + M_IDLE_NEXT];
+    while (chosen !== 0 && this.sleepsInEventLoop(chosen) === 1)
+      chosen = i32[this.machineBase(chosen) + M_IDLE_NEXT];
     if (chosen === 0) chosen = head;
     this.unlink(SCHED_IDLE_M, chosen);
     i32[this.machineBase(chosen) + M_LISTED] = NOT_LISTED;
@@ -470,7 +478,10 @@ export class IdleCoordinator {
     const next = i32[this.machineBase(machine) + M_IDLE_NEXT];
     let before = 0;
     for (let at = i32[headWord]; at !== machine; at = i32[this.machineBase(at) + M_IDLE_NEXT]) {
-      if (at === 0) throw new Error(`unlink: machine ${machine} is marked as listed but is not in the list at word ${headWord}`);
+      if (at === 0)
+        throw new Error(
+          `unlink: machine ${machine} is marked as listed but is not in the list at word ${headWord}`,
+        );
       before = at;
     }
     if (before === 0) Atomics.store(i32, headWord, next);

@@ -17,6 +17,8 @@
  * 1 and 2 come first, until sysmon finds that the slice they share is used up; then they go behind. 3 and 4 take turns, one to seven. 5 and 6 take turns, every 61 rounds and when the others are empty.
  */
 
+import { CanceledError, DeadlineExceededError, FunctionError, NoRuntimeError } from "../base/errors.ts";
+import { complete, firstJoiner, nextJoiner, wantsHost } from "../goroutine/completion.ts";
 import {
   COUNT_MASK,
   COUNT_SHIFT,
@@ -27,8 +29,15 @@ import {
   TAG_BITS,
   TAG_MASK,
 } from "../goroutine/descriptor.ts";
-import { complete, firstJoiner, nextJoiner, wantsHost } from "../goroutine/completion.ts";
-import { BODY_ASYNC, BODY_GENERATOR, type Body, bodyIn, bodyKind, declaredBody, isGenerator } from "../goroutine/functions.ts";
+import {
+  BODY_ASYNC,
+  BODY_GENERATOR,
+  type Body,
+  bodyIn,
+  bodyKind,
+  declaredBody,
+  isGenerator,
+} from "../goroutine/functions.ts";
 import {
   RUNNABLE,
   RUNNING,
@@ -75,26 +84,25 @@ import * as inbox from "../queue/inbox.ts";
 import { LocalList } from "../queue/local-list.ts";
 import { RunQueueOwner, RunQueueStealer } from "../queue/run-queue.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
-import { CanceledError, DeadlineExceededError, FunctionError, NoRuntimeError } from "../base/errors.ts";
+import { isThenable } from "./await-operation.ts";
+import { cancellation, takeAttention, wantsAttention } from "./cancellation.ts";
+import { endHook } from "./end-hook.ts";
 import {
+  type Abandonable,
   FRAME_ASYNC,
   FRAME_BLOCKED,
   FRAME_GENERATOR,
   FRAME_PLAIN,
   FRAME_PROMISE,
-  type Abandonable,
   type Frame,
 } from "./frame.ts";
-import { isThenable } from "./await-operation.ts";
-import { cancellation, takeAttention, wantsAttention } from "./cancellation.ts";
-import { endHook } from "./end-hook.ts";
 import { CLOSED, LIFE_ALIVE } from "./idle.ts";
 import { foreignYield, type Operation, SUSPENSION } from "./operation.ts";
-import { announceSleep, ASLEEP, ASLEEP_IN_EVENT_LOOP, sleep, stayAwake, wake } from "./parker.ts";
-import { randomOrder, type RandomOrder } from "./random-order.ts";
+import { ASLEEP, ASLEEP_IN_EVENT_LOOP, announceSleep, sleep, stayAwake, wake } from "./parker.ts";
+import { type RandomOrder, randomOrder } from "./random-order.ts";
 import { trimStack } from "./stack.ts";
-import { type DeferredCall, EXIT, Unwinding, unwind } from "./unwinding.ts";
 import { notInGoroutine, Thread, type ThreadParts, threadCache } from "./thread.ts";
+import { type DeferredCall, EXIT, Unwinding, unwind } from "./unwinding.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const GIVE_UP = P_GIVE_UP;
@@ -340,7 +348,10 @@ export class Machine extends Thread {
     if (this.globalQueue.seemsEmpty()) return 0;
     const size = this.globalQueue.size();
     const share = Math.floor(size / this.procs) + 1;
-    const count = this.globalQueue.popBatch(this.batch, Math.min(share, max, max === 1 ? 1 : this.queue.room()));
+    const count = this.globalQueue.popBatch(
+      this.batch,
+      Math.min(share, max, max === 1 ? 1 : this.queue.room()),
+    );
     for (let i = 1; i < count; i++) this.queue.push(this.batch[i]);
     return count === 0 ? 0 : this.batch[0];
   }
@@ -515,7 +526,11 @@ export class Machine extends Thread {
       if (Atomics.load(i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
       if (!inbox.isEmpty(i32, this.machineRecord)) this.emptyInbox();
       if (wantsAttention(i32, this.machineRecord)) this.attend();
-      if (this.listed && (this.idle.hasGrant(this.number) || this.hasOwnWork() || this.idle.isStruckOff(this.number))) this.takeGrant();
+      if (
+        this.listed &&
+        (this.idle.hasGrant(this.number) || this.hasOwnWork() || this.idle.isStruckOff(this.number))
+      )
+        this.takeGrant();
       if (this.processor >= 0 && !this.listed) return 0;
       if (!this.listed) {
         if (this.acquireOrList()) return 0;
@@ -564,7 +579,8 @@ export class Machine extends Thread {
     Atomics.store(i32, machineRecord + M_EVENTS, events ? 1 : 0);
     this.idle.ringIfAllIdle();
     announceSleep(i32, machineRecord, inEventLoop ? ASLEEP_IN_EVENT_LOOP : ASLEEP);
-    const wanted = Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
+    const wanted =
+      Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
     if (wanted || !inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number)) {
       stayAwake(i32, machineRecord);
       return 0;
@@ -722,7 +738,8 @@ export class Machine extends Thread {
   private resume(frame: Frame): void {
     this.frame = frame;
     const { generator } = frame;
-    if (generator === undefined) throw new Error(`resume: goroutine ${frame.goroutine} has no generator to resume`);
+    if (generator === undefined)
+      throw new Error(`resume: goroutine ${frame.goroutine} has no generator to resume`);
     frame.operation = undefined;
     this.step(frame, generator);
   }
@@ -816,7 +833,8 @@ export class Machine extends Thread {
     const detached = (i32[base + META] & DETACHED_FLAG) !== 0;
     if (failed) trimStack(value);
     // A cancelled goroutine that ends with the cancellation has done what it was asked to: no panic.
-    const quiet = frame.cancelTold && (value instanceof CanceledError || value instanceof DeadlineExceededError);
+    const quiet =
+      frame.cancelTold && (value instanceof CanceledError || value instanceof DeadlineExceededError);
     this.frames.remove(i32[base + FRAME], frame);
     i32[base + FRAME] = 0;
     this.f64[(this.cache >> 1) + ENDED]++;
@@ -1069,7 +1087,8 @@ export class Machine extends Thread {
     const frame = this.currentFrame();
     if (frame === undefined) return 0;
     // What a cancelled goroutine starts is cancelled, too, also if the cancellation did not come through a context.
-    if (this.i32[frame.base + CANCELED] !== 0) return this.cancelMark(frame.base) || this.i32[frame.base + CONTEXT];
+    if (this.i32[frame.base + CANCELED] !== 0)
+      return this.cancelMark(frame.base) || this.i32[frame.base + CONTEXT];
     return this.i32[frame.base + CONTEXT];
   }
 
@@ -1245,8 +1264,10 @@ export class Machine extends Thread {
     Atomics.store(i32, machineRecord + M_EVENTS, 0);
     this.idle.ringIfAllIdle();
     announceSleep(i32, machineRecord, ASLEEP);
-    const wanted = Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
-    if (wanted || !inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number)) stayAwake(i32, machineRecord);
+    const wanted =
+      Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
+    if (wanted || !inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number))
+      stayAwake(i32, machineRecord);
     else sleep(i32, machineRecord);
   }
 

@@ -23,7 +23,7 @@ import {
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { CLOSED, IdleCoordinator } from "./idle.ts";
-import { dueForSysmon, sleepBetweenPasses, type SysmonWords } from "./sysmon-park.ts";
+import { dueForSysmon, type SysmonWords, sleepBetweenPasses } from "./sysmon-park.ts";
 import { sysmonNumber } from "./sysmon-thread.ts";
 import type { Timers } from "./timers.ts";
 
@@ -69,7 +69,13 @@ export class Monitor implements SysmonWords {
     this.procs = this.i32[H_PROCS];
     this.idle = new IdleCoordinator(memory, sysmonNumber(memory));
     this.sliceMs = this.i32[H_TIME_SLICE_US] / 1000;
-    this.seen = Array.from({ length: this.procs }, () => ({ tick: -1, since: 0, machine: 0, awaited: 0, awaitedSince: 0 }));
+    this.seen = Array.from({ length: this.procs }, () => ({
+      tick: -1,
+      since: 0,
+      machine: 0,
+      awaited: 0,
+      awaitedSince: 0,
+    }));
   }
 
   /** One pass at time `now` (milliseconds of the runtime's clock; of any steady one if no timers are to be run). Returns the milliseconds to sleep before the next. */
@@ -136,7 +142,8 @@ export class Monitor implements SysmonWords {
     }
     if (now - waiting.since < this.sliceMs) return true;
     let victim = 0;
-    for (let p = 1; p < this.procs; p++) if ((this.seen[p] as Observation).since < (this.seen[victim] as Observation).since) victim = p;
+    for (let p = 1; p < this.procs; p++)
+      if ((this.seen[p] as Observation).since < (this.seen[victim] as Observation).since) victim = p;
     const base = this.processors + victim * P_WORDS;
     Atomics.store(i32, base + P_GIVE_UP, 1);
     Atomics.store(i32, base + P_PREEMPT, 1);

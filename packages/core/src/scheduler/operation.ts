@@ -130,5 +130,7 @@ export function usedTwice(): MisuseError {
 
 /** What a generator is thrown that yields something of its own. */
 export function foreignYield(): FunctionError {
-  return new FunctionError("a goroutine body may not yield values: write yield* before an operation, such as yield* gosched()");
+  return new FunctionError(
+    "a goroutine body may not yield values: write yield* before an operation, such as yield* gosched()",
+  );
 }

@@ -21,7 +21,13 @@ export interface ThreadSetup {
 }
 
 /** The parts of a new thread. The kinds of references are registered when it exists. */
-export function threadParts({ memory, number, text, buffers, clock = () => performance.now() }: ThreadSetup): ThreadParts {
+export function threadParts({
+  memory,
+  number,
+  text,
+  buffers,
+  clock = () => performance.now(),
+}: ThreadSetup): ThreadParts {
   const slab = new Slab(memory, number, threadCache(memory, number));
   const references = new ReferenceTable();
   const codec = new ValueCodec({ memory, slab, references, buffers, text, errors: standardErrorClasses() });

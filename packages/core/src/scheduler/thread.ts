@@ -17,8 +17,8 @@ import {
   TAG_BITS,
   TAG_MASK,
 } from "../goroutine/descriptor.ts";
-import { type Body, referenceOf } from "../goroutine/functions.ts";
 import { FunctionTable } from "../goroutine/function-table.ts";
+import { type Body, referenceOf } from "../goroutine/functions.ts";
 import { nextGoroutineId } from "../goroutine/identity.ts";
 import { RUNNING, transitionToIdle, transitionToRunnableFirst, WAITING } from "../goroutine/status.ts";
 import { REASON_AWAIT, type WaitReason } from "../goroutine/wait-reason.ts";
@@ -270,7 +270,14 @@ export abstract class Thread {
   }
 
   /** Encodes an argument that is not a number. If it cannot be, the descriptor and the arguments before it are given back. */
-  private putArgument(goroutine: number, base: number, meta: number, index: number, value: unknown, where: string): number {
+  private putArgument(
+    goroutine: number,
+    base: number,
+    meta: number,
+    index: number,
+    value: unknown,
+    where: string,
+  ): number {
     try {
       return this.codec.put(base + ARGS + index * SLOT_WORDS, value, where);
     } catch (error) {
@@ -282,7 +289,8 @@ export abstract class Thread {
 
   /** Frees the first `count` argument slots without decoding them. */
   dropSlots(base: number, meta: number, count: number): void {
-    for (let i = 0; i < count; i++) this.codec.drop(base + ARGS + i * SLOT_WORDS, (meta >>> (i * BITS)) & TAG_MASK);
+    for (let i = 0; i < count; i++)
+      this.codec.drop(base + ARGS + i * SLOT_WORDS, (meta >>> (i * BITS)) & TAG_MASK);
   }
 
   private takeWhenFull(): number {
@@ -290,7 +298,9 @@ export abstract class Thread {
     const goroutine = this.goroutines.take();
     if (goroutine !== 0) return goroutine;
     const { maxGoroutines } = this.memory.shape;
-    throw new GoroutineLimitError(`the goroutine table is full: maxGoroutines is ${maxGoroutines} and that many are in use`);
+    throw new GoroutineLimitError(
+      `the goroutine table is full: maxGoroutines is ${maxGoroutines} and that many are in use`,
+    );
   }
 
   /** Gives an ended goroutine's descriptor back. The result must have been taken or dropped. */
@@ -311,7 +321,12 @@ export abstract class Thread {
   }
 
   /** Starts a goroutine that has a name of its own in dumps, or another context than this thread's goroutine. */
-  spawnDetailed(name: string | undefined, context: number | undefined, body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
+  spawnDetailed(
+    name: string | undefined,
+    context: number | undefined,
+    body: Body,
+    args: readonly unknown[],
+  ): GoroutineHandle<unknown> {
     const goroutine = this.launch(this.functionId(body), args, 0);
     const base = this.descriptors + goroutine * WORDS;
     if (name !== undefined) this.i32[base + NAME_TAG] = this.codec.put(base + G_NAME, name, "options.name");
@@ -478,7 +493,11 @@ export abstract class Thread {
   }
 
   /** Settles a promise with an operation's outcome. */
-  promiseFor<T>(operation: Operation<T>, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+  promiseFor<T>(
+    operation: Operation<T>,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): void {
     if (operation.attempt()) {
       resolve(operation.finish());
       return;
