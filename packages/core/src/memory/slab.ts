@@ -247,9 +247,9 @@ export class Slab {
   // ── giving runs back ──
 
   /**
-   * Gives runs that are wholly free back to the chunks. True if there were any. The marks are asked first:
-   * they tell in 4 ms a GiB which runs have no block in use, where following the lists of free blocks might
-   * take a second.
+   * Gives runs that are wholly free back to the chunks. True if there were any. The marks are asked first: they
+   * tell in 10 ms a GiB which runs have no block in use, where following the lists of free blocks may take a
+   * second.
    */
   private reclaim(): boolean {
     this.flush();
@@ -282,11 +282,11 @@ export class Slab {
     return unused;
   }
 
+  /** Whether no block of a run is in use. Four marks are read at once; those inside a block are 0. */
   private isUnused(chunk: number, sizeClass: number): boolean {
-    const first = this.marks + this.unitOf(chunk);
-    for (let unit = 0; unit < runChunks(sizeClass) * SLAB_CHUNK_UNITS; unit += CLASS_UNITS[sizeClass]) {
-      if (this.u8[first + unit] !== 0) return false;
-    }
+    const first = (this.marks + this.unitOf(chunk)) / 4;
+    const end = first + (runChunks(sizeClass) * SLAB_CHUNK_UNITS) / 4;
+    for (let word = first; word < end; word++) if (this.i32[word] !== 0) return false;
     return true;
   }
 
