@@ -12,8 +12,6 @@
  * with *failed*, the error's. A goroutine with more than four arguments has them as one array in the first slot, and the count `PACKED`.
  */
 
-import { G_ARGS, G_WORDS } from "../memory/layout.ts";
-
 /** Arguments that have a slot of their own. */
 export const INLINE_ARGS = 4;
 /** Bits of a value's tag. */
@@ -35,13 +33,3 @@ export const EXPLICIT_CONTEXT: number = 1 << 30;
 
 /** Words of one argument slot. */
 export const SLOT_WORDS = 2;
-
-/** First word of a descriptor. */
-export function descriptorBase(goroutines: number, goroutine: number): number {
-  return goroutines + goroutine * G_WORDS;
-}
-
-/** Word of an argument's payload. */
-export function argumentSlot(base: number, index: number): number {
-  return base + G_ARGS + index * SLOT_WORDS;
-}
