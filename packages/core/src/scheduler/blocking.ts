@@ -1,0 +1,178 @@
+/** What a thread does that is held by `block()`: its processor goes to another machine; it runs what lives on it and becomes ready; it comes back. */
+
+import { NoRuntimeError } from "../base/errors.ts";
+import { RUNNING, transitionSyscallToRunning, transitionToSyscall } from "../goroutine/status.ts";
+import type { WaitReason } from "../goroutine/wait-reason.ts";
+import {
+  G_STATUS,
+  G_WAIT_REASON,
+  M_ATTENTION,
+  M_EVENTS,
+  P_CURRENT,
+  SCHED_CLOSING,
+} from "../memory/layout.ts";
+import * as inbox from "../queue/inbox.ts";
+import { wantsAttention } from "./cancellation.ts";
+import { ExecutingMachine } from "./execution.ts";
+import { FRAME_BLOCKED, type Frame } from "./frame.ts";
+import { CLOSED } from "./idle.ts";
+import type { Operation } from "./operation.ts";
+import { ASLEEP, announceSleep, sleep, stayAwake, wake } from "./parker.ts";
+
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const BLOCKED = FRAME_BLOCKED;
+const STATUS = G_STATUS;
+const CURRENT = P_CURRENT;
+
+export abstract class BlockingMachine extends ExecutingMachine {
+  /** For a plain body: lets other machines have what this one's processor has queued, and goes on when it has a processor again. */
+  yieldThread(): void {
+    const { processor, frame } = this;
+    if (processor < 0 || frame === undefined) return;
+    this.throwCancellation();
+    this.giveAwayProcessor();
+    this.reacquireProcessor();
+    this.i32[this.processorBase + CURRENT] = frame.goroutine;
+  }
+
+  /**
+   * Holds this thread until the operation is done. The processor goes to another machine first; goroutines that live here and are made ready meanwhile wait for this thread to come back.
+   */
+  blockOn(operation: Operation<unknown>): Error | undefined {
+    const canceled = this.takeCancellation();
+    if (canceled !== undefined) return canceled;
+    const waiter = this.newWaiter(BLOCKED, operation.reason);
+    waiter.operation = operation;
+    const failure = operation.enqueue(waiter.goroutine, waiter.base)
+      ? this.blockUntil(waiter, operation.reason, () => this.isOver(operation, waiter))
+      : undefined;
+    this.freeWaiter(waiter);
+    return failure;
+  }
+
+  override driveBlocking<R>(generator: Generator<unknown, R, unknown>): R {
+    const waiter = this.newDriven(BLOCKED, generator);
+    const reason = waiter.base + G_WAIT_REASON;
+    try {
+      for (;;) {
+        const result = this.stepDriven(waiter);
+        if (result.done) return result.value as R;
+        const failure = waiter.woken ? undefined : this.blockUntil(waiter, this.i32[reason], () => true);
+        if (failure !== undefined) throw failure;
+        waiter.woken = false;
+      }
+    } finally {
+      this.freeWaiter(waiter);
+    }
+  }
+
+  protected override asCurrent<R>(frame: Frame, step: () => R): R {
+    const { frame: outer } = this;
+    this.frame = frame;
+    try {
+      return step();
+    } finally {
+      this.frame = outer;
+      if (!this.running) this.platform.requestRun();
+    }
+  }
+
+  /** Holds this thread until its waiter was made ready and `over` agrees. Returns what that throws. */
+  protected blockUntil(waiter: Frame, reason: WaitReason, over: () => boolean): Error | undefined {
+    const { i32, frame: blocked } = this;
+    const wasRunning = blocked !== undefined && i32[blocked.base + STATUS] === RUNNING;
+    if (wasRunning) transitionToSyscall(i32, blocked.base, reason);
+    if (!this.running) this.leaveEventLoopSleep();
+    const { processor } = this;
+    if (processor >= 0) this.giveAwayProcessor();
+    const failure = this.waitUntilOver(waiter, over);
+    this.frame = blocked;
+    this.settleProcessor(processor >= 0);
+    if (wasRunning) transitionSyscallToRunning(i32, blocked.base);
+    if (processor >= 0 && blocked !== undefined) i32[this.processorBase + CURRENT] = blocked.goroutine;
+    return failure;
+  }
+
+  /**
+   * The thread is about to block in a continuation of an async body. As far as others know the machine may be idle, and asleep in its event loop: it must not be given a processor now, and a
+   * wait of its event loop would take the notify that is meant for the thread.
+   */
+  protected leaveEventLoopSleep(): void {
+    wake(this.i32, this.machineRecord);
+    if (this.listed) this.takeGrant();
+    if (this.searching) this.found();
+    this.platform.requestRun();
+  }
+
+  /**
+   * Waits until a blocked thread's operation is over; returns what it throws instead of its outcome. The thread is not idle meanwhile: generators that live on it and become ready are run here, on top of the
+   * blocked body, for no other thread can run them, and what the body waits for may be their work. (An async body here must wait: its event loop cannot turn.)
+   */
+  protected waitUntilOver(waiter: Frame, over: () => boolean): Error | undefined {
+    const { i32, machineRecord } = this;
+    while (Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
+      if (wantsAttention(i32, machineRecord)) this.attend();
+      if (!inbox.isEmpty(i32, machineRecord)) this.emptyInbox();
+      if (waiter.woken) {
+        waiter.woken = false;
+        try {
+          if (over()) return undefined;
+        } catch (error) {
+          return error as Error;
+        }
+      } else if (!this.runOwnWork()) {
+        this.sleepBlocked();
+      }
+    }
+    return new NoRuntimeError("the runtime was closed while this thread was blocked");
+  }
+
+  /** Runs one ready goroutine that lives here, if a processor can be had. False if there is nothing to do but sleep. */
+  protected runOwnWork(): boolean {
+    if (this.listed && this.idle.hasGrant(this.number)) this.takeGrant();
+    const goroutine = this.next || this.local.pop() || this.yielded.pop();
+    if (goroutine === 0) {
+      if (this.processor >= 0) this.giveAwayProcessor();
+      return false;
+    }
+    this.next = 0;
+    if (this.processor < 0 && !this.queueForProcessor()) {
+      this.local.pushFirst(goroutine);
+      return false;
+    }
+    this.runOne(goroutine);
+    return true;
+  }
+
+  /** Gets a processor, or queues for one. */
+  protected queueForProcessor(): boolean {
+    if (this.listed) return false;
+    const processor = this.idle.tryAcquireProcessor(this.number);
+    if (processor >= 0) {
+      this.holdProcessor(processor);
+      return true;
+    }
+    this.idle.waitForProcessor(this.number, -1);
+    this.listed = true;
+    return false;
+  }
+
+  protected sleepBlocked(): void {
+    const { i32, machineRecord } = this;
+    Atomics.store(i32, machineRecord + M_EVENTS, 0);
+    this.idle.ringIfAllIdle();
+    announceSleep(i32, machineRecord, ASLEEP);
+    const wanted =
+      Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;
+    if (wanted || !inbox.isEmpty(i32, machineRecord) || this.idle.hasGrant(this.number))
+      stayAwake(i32, machineRecord);
+    else sleep(i32, machineRecord);
+  }
+
+  /** After a blocking call: the machine holds a processor again if it held one before, and stands in no list. */
+  protected settleProcessor(wanted: boolean): void {
+    if (this.listed) this.takeGrant();
+    if (wanted && this.processor < 0) this.reacquireProcessor();
+    else if (!wanted && this.processor >= 0) this.giveAwayProcessor();
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * A machine as a thread of the runtime: its state, and what the goroutine that runs on it does. What it runs next, how it gets a processor, how a goroutine is run and how a thread blocks stand in the files that
+ * build on this one, each a layer of the same class: find-runnable, processor-holding, body-loading, execution, blocking, machine.
+ */
+
+import type { Body } from "../goroutine/functions.ts";
+import { RUNNABLE, RUNNING, transitionRunningToRunnable, transitionToWaiting } from "../goroutine/status.ts";
+import { REASON_AWAIT, type WaitReason } from "../goroutine/wait-reason.ts";
+import {
+  CACHE_PARKS,
+  CACHE_PREEMPTIONS,
+  G_CANCELED,
+  G_CONTEXT,
+  G_STATUS,
+  H_PROCS,
+  M_WORDS,
+  P_PREEMPT,
+  P_WORDS,
+} from "../memory/layout.ts";
+import { LocalList } from "../queue/local-list.ts";
+import { RunQueueOwner, RunQueueStealer } from "../queue/run-queue.ts";
+import { cancellation } from "./cancellation.ts";
+import { type Abandonable, FRAME_BLOCKED, FRAME_PROMISE, type Frame } from "./frame.ts";
+import { type RandomOrder, randomOrder } from "./random-order.ts";
+import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
+import { EXIT } from "./unwinding.ts";
+
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const PROMISE = FRAME_PROMISE;
+const BLOCKED = FRAME_BLOCKED;
+const EXIT_SIGNAL = EXIT;
+const STATUS = G_STATUS;
+const CANCELED = G_CANCELED;
+const CONTEXT = G_CONTEXT;
+const PREEMPT = P_PREEMPT;
+const PARKS = CACHE_PARKS / 2;
+
+/** Rounds between two looks at the global queue, as Go has it: prime, so as not to fall in step with programs. */
+const GLOBAL_EVERY = 61;
+
+/** What the thread's package provides. */
+export interface MachinePlatform {
+  /** Whether something is pending that only a turn of the event loop can bring on. */
+  eventsPending(): boolean;
+  /** `run` is wanted, though nobody is in it: call it soon. */
+  requestRun(): void;
+  /** Loads a module for its bodies. */
+  load(url: string): Promise<object>;
+  /** Runs the first part of an async body so that `asyncFrame` finds the frame in all its continuations. */
+  enterAsync(frame: Frame, start: () => unknown): unknown;
+  /** The frame of the async body whose continuation runs now. */
+  asyncFrame(): Frame | undefined;
+  /** An error left a `go` body. `base` is the goroutine's descriptor. */
+  panic(base: number, error: unknown): void;
+}
+
+export abstract class MachineThread extends Thread {
+  protected readonly platform: MachinePlatform;
+  protected readonly procs: number;
+  protected readonly machineRecord: number;
+  protected readonly queue: RunQueueOwner;
+  protected readonly stealers: RunQueueStealer[] = [];
+  protected readonly order: RandomOrder;
+  protected readonly local: LocalList;
+  protected readonly yielded: LocalList;
+  protected readonly batch: Int32Array = new Int32Array(128);
+  /** The processor it holds, -1 for none, and the first word of its record. */
+  protected processor = -1;
+  protected processorBase = 0;
+  /** Whether it stands in one of the idle coordinator's lists. */
+  protected listed = false;
+  protected searching = false;
+  protected next = 0;
+  /** The frame that runs now. */
+  protected frame: Frame | undefined = undefined;
+  /** Whether `run` is on the stack. */
+  protected running = false;
+  protected untilGlobal: number = GLOBAL_EVERY;
+  protected turn = 0;
+  protected yieldedTurn = false;
+  protected untilClock = 1;
+  protected clockStride = 1;
+  protected lastClock = 0;
+  protected turnEnds = 0;
+  /** Whether anything ran since the last turn of the event loop. */
+  protected ranSinceTurn = false;
+  protected microtasksDue = 0;
+  protected asyncFrames = 0;
+  protected readonly bodies: (Body | undefined)[] = [];
+  protected readonly kinds: number[] = [];
+  protected readonly loading: Map<number, LocalList> = new Map();
+  protected arrived = false;
+
+  constructor(parts: ThreadParts, platform: MachinePlatform) {
+    super(parts);
+    const { i32, memory } = this;
+    this.platform = platform;
+    this.procs = i32[H_PROCS];
+    this.machineRecord = memory.layout.machines + this.number * M_WORDS;
+    this.queue = new RunQueueOwner(i32, this.globalQueue);
+    this.local = new LocalList(i32, memory.layout.goroutines);
+    this.yielded = new LocalList(i32, memory.layout.goroutines);
+    for (let p = 0; p < this.procs; p++) {
+      this.stealers.push(new RunQueueStealer(i32, memory.layout.processors + p * P_WORDS));
+    }
+    this.order = randomOrder(this.procs, this.number * 0x9e3779b1 + 1);
+  }
+
+  protected promiseStarted(): void {
+    this.asyncFrames++;
+  }
+
+  protected promiseSettled(): void {
+    this.asyncFrames--;
+  }
+
+  override externalStarted(): void {
+    this.asyncFrames++;
+  }
+
+  override externalSettled(): void {
+    this.asyncFrames--;
+  }
+
+  protected settlePromise(frame: Frame): void {
+    this.microtasksDue ||= 1;
+    frame.wake?.();
+    if (!this.running) this.platform.requestRun();
+  }
+
+  currentFrame(): Frame | undefined {
+    const { frame } = this;
+    if (frame === undefined) return this.asyncFrame();
+    return frame.ownerId === 0 ? frame : (this.ownerOf(frame) ?? frame);
+  }
+
+  /** The frame of the async body whose continuation runs now, unless the goroutine has ended without waiting for it. */
+  protected asyncFrame(): Frame | undefined {
+    const frame = this.platform.asyncFrame();
+    return frame === undefined || frame.base === 0 ? undefined : frame;
+  }
+
+  currentContext(): number {
+    const frame = this.currentFrame();
+    if (frame === undefined) return 0;
+    // What a cancelled goroutine starts is cancelled, too, also if the cancellation did not come through a context.
+    if (this.i32[frame.base + CANCELED] !== 0)
+      return this.cancelMark(frame.base) || this.i32[frame.base + CONTEXT];
+    return this.i32[frame.base + CONTEXT];
+  }
+
+  takeCancellation(): Error | undefined {
+    const frame = this.currentFrame();
+    if (frame === undefined) return undefined;
+    if (frame.exiting && frame.unwinding === undefined) throw EXIT;
+    return this.cancellationOf(frame);
+  }
+
+  /** The context for whose end a goroutine is not to be started; 0 for none. */
+  protected canceledBeforeStart(base: number): number {
+    const mark = this.cancelMark(base);
+    if (mark !== 0) return mark;
+    const context = this.i32[base + CONTEXT];
+    return context !== 0 && cancellation.isDone(this, context) ? context : 0;
+  }
+
+  /** Tells the running goroutine that it is cancelled, unless it has been told; or once more that it has called `goexit`. */
+  protected throwCancellation(): void {
+    const error = this.takeCancellation();
+    if (error !== undefined) throw error;
+  }
+
+  takeInterrupt(): Error | undefined {
+    const { frame } = this;
+    if (frame === undefined) return undefined;
+    const { interrupt } = frame;
+    frame.interrupt = undefined;
+    return interrupt;
+  }
+
+  /** Takes the mark that the running generator has given way: it is being resumed. */
+  takeYielded(): boolean {
+    const { frame } = this;
+    if (frame === undefined || !frame.yielded) return false;
+    frame.yielded = false;
+    return true;
+  }
+
+  /** Whether sysmon has asked this processor's goroutine to give way. A plain read: it is asked in inner loops, and a flag seen late is only late. */
+  shouldYield(): boolean {
+    return this.i32[this.processorBase + PREEMPT] !== 0;
+  }
+
+  parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
+    const { frame } = this;
+    if (frame === undefined || frame.generator === undefined) throw notInGoroutine("yield*");
+    if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
+    if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
+    this.settleInTable(frame);
+    transitionToWaiting(this.i32, frame.base, reason);
+    frame.operation = operation;
+    this.f64[(this.cache >> 1) + PARKS]++;
+    return frame;
+  }
+
+  unparkCurrent(frame: Frame): void {
+    this.i32[frame.base + STATUS] = RUNNING;
+    frame.operation = undefined;
+  }
+
+  /** The running generator goes to the back of the line. */
+  yieldCurrent(): void {
+    const { frame, i32 } = this;
+    if (frame === undefined || frame.generator === undefined) throw notInGoroutine("yield*");
+    if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
+    if (i32[frame.base + CANCELED] !== 0) this.throwCancellation();
+    if (frame.kind === BLOCKED) {
+      // It holds this thread, which runs others when it waits, not when it gives way.
+      frame.yielded = true;
+      frame.woken = true;
+      return;
+    }
+    this.settleInTable(frame);
+    transitionRunningToRunnable(i32, frame.base);
+    frame.yielded = true;
+    this.yielded.push(frame.goroutine);
+    if (i32[this.processorBase + PREEMPT] !== 0) {
+      this.f64[(this.cache + CACHE_PREEMPTIONS) >> 1]++;
+      Atomics.store(i32, this.processorBase + PREEMPT, 0);
+    }
+  }
+
+  /** For an async body: resolves after the goroutines that are ready now had their turn. */
+  afterTurn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.throwCancellation();
+      const frame = this.newWaiter(PROMISE, REASON_AWAIT);
+      this.promiseStarted();
+      frame.wake = () => {
+        this.freeWaiter(frame);
+        this.promiseSettled();
+        resolve();
+      };
+      this.i32[frame.base + STATUS] = RUNNABLE;
+      this.yielded.push(frame.goroutine);
+      if (!this.running) this.platform.requestRun();
+    });
+  }
+
+  /** Whether a goroutine that lives here can run. */
+  protected hasOwnWork(): boolean {
+    return this.next !== 0 || this.local.length > 0 || this.yielded.length > 0;
+  }
+}
