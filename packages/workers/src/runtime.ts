@@ -30,6 +30,7 @@ import type { MachineMessage, MonitorBoot } from "./boot.ts";
 import { processClock } from "./clock.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { DeadlockWatch } from "./deadlock-watch.ts";
+import { tuneEngine } from "./engine.ts";
 import { HostLoop } from "./host-loop.ts";
 import { MachinePool } from "./machine-pool.ts";
 import { nodeText } from "./node-text.ts";

@@ -105,13 +105,7 @@ export abstract class ExecutingMachine extends LoadingMachine {
     const { i32 } = this;
     const id = i32[base + FUNCTION];
     i32[base + MACHINE] = this.number + 1;
-    if (i32[base + CANCELED] !== 0 || i32[base + CONTEXT] !== 0) {
-      const canceled = this.canceledBeforeStart(base);
-      if (canceled !== 0) {
-        this.endUnstarted(goroutine, base, cancellation.errorOf(this, canceled));
-        return;
-      }
-    }
+    if ((i32[base + CANCELED] | i32[base + CONTEXT]) !== 0 && this.endIfCanceled(goroutine, base)) return;
     const body = this.bodies[id];
     if (body === undefined) {
       this.waitForModule(id, goroutine, base);
@@ -135,6 +129,14 @@ export abstract class ExecutingMachine extends LoadingMachine {
     } else {
       this.startOther(frame, body, id);
     }
+  }
+
+  /** A goroutine that is cancelled before it starts never starts. */
+  private endIfCanceled(goroutine: number, base: number): boolean {
+    const canceled = this.canceledBeforeStart(base);
+    if (canceled === 0) return false;
+    this.endUnstarted(goroutine, base, cancellation.errorOf(this, canceled));
+    return true;
   }
 
   /** Calls the body with the arguments from the descriptor, whose slots are free from then on. */
@@ -254,34 +256,37 @@ export abstract class ExecutingMachine extends LoadingMachine {
     if (!this.running) this.platform.requestRun();
   }
 
-  /** The goroutine has ended: stores the outcome, wakes those who wait for it, lets the frame go. */
+  /** The body has returned (`value` is its result) or thrown. */
   protected end(frame: Frame, value: unknown, failed: boolean): void {
-    const { i32 } = this;
-    const { base, goroutine } = frame;
-    if (frame.exiting && frame.unwinding === undefined && (!failed || value === EXIT_SIGNAL)) {
-      value = undefined;
-      failed = false;
-    }
+    if (failed || frame.exiting || frame.defers !== undefined) this.endUnusually(frame, value, failed);
+    else this.leave(frame, value, false, false);
+  }
+
+  /** By an error, by `goexit`, or with deferred calls to run first. */
+  private endUnusually(frame: Frame, value: unknown, failed: boolean): void {
+    const exited = frame.exiting && frame.unwinding === undefined && (!failed || value === EXIT_SIGNAL);
+    const outcome = exited ? undefined : value;
+    const failing = failed && !exited;
     if (frame.defers !== undefined && frame.unwinding === undefined) {
-      this.runDeferred(frame, value, failed);
+      this.runDeferred(frame, outcome, failing);
       return;
     }
-    const detached = (i32[base + META] & DETACHED_FLAG) !== 0;
-    if (failed) trimStack(value);
+    if (failing) trimStack(outcome);
     // A cancelled goroutine that ends with the cancellation has done what it was asked to: no panic.
-    const quiet =
-      frame.cancelTold && (value instanceof CanceledError || value instanceof DeadlineExceededError);
+    const told = outcome instanceof CanceledError || outcome instanceof DeadlineExceededError;
+    this.leave(frame, outcome, failing, frame.cancelTold && told);
+  }
+
+  /** The goroutine has ended: stores the outcome, wakes those who wait for it, lets the frame go. `quiet` says that a failure is no panic. */
+  private leave(frame: Frame, value: unknown, failed: boolean, quiet: boolean): void {
+    const { i32 } = this;
+    const { base, goroutine } = frame;
     this.frames.remove(i32[base + FRAME], frame);
     i32[base + FRAME] = 0;
     this.f64[(this.cache >> 1) + ENDED]++;
     if (i32[base + CONTEXT] !== 0 || i32[base + CANCELED] !== 0) cancellation.leave(this, base);
-    if (detached) {
-      const object = i32[base + G_ON_END];
-      const taken = failed && object !== 0 && endHook(this, object).failed(this, object, value);
-      if (failed && !quiet && !taken) this.platform.panic(base, value);
-      transitionToDead(i32, base);
-      this.freeDescriptor(goroutine, base);
-      if (object !== 0) this.tellObject(object, base);
+    if ((i32[base + META] & DETACHED_FLAG) !== 0) {
+      this.leaveDetached(goroutine, base, value, failed && !quiet, failed);
       return;
     }
     if (typeof value === "number" && !failed) {
@@ -294,6 +299,16 @@ export abstract class ExecutingMachine extends LoadingMachine {
     transitionToDead(i32, base);
     const completed = complete(i32, base);
     if (completed !== 0) this.tellJoiners(goroutine, completed);
+  }
+
+  /** Nobody has a handle: an error is for the object that started the goroutine, or ends the runtime. */
+  private leaveDetached(goroutine: number, base: number, value: unknown, panics: boolean, failed: boolean): void {
+    const object = this.i32[base + G_ON_END];
+    const taken = failed && object !== 0 && endHook(this, object).failed(this, object, value);
+    if (panics && !taken) this.platform.panic(base, value);
+    transitionToDead(this.i32, base);
+    this.freeDescriptor(goroutine, base);
+    if (object !== 0) this.tellObject(object, base);
   }
 
   /** Tells the object that started a goroutine of its end. What it throws (a counter that went below zero) is that goroutine's panic. */
