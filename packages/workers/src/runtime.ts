@@ -111,7 +111,9 @@ class HostedRuntime implements Runtime {
 
   /** See `start`. */
   static async start(options?: RuntimeOptions): Promise<HostedRuntime> {
-    const runtime = new HostedRuntime(checkOptions(options));
+    const checked = checkOptions(options);
+    tuneEngine();
+    const runtime = new HostedRuntime(checked);
     await runtime.boot();
     return runtime;
   }
