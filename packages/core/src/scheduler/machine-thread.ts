@@ -124,6 +124,8 @@ export abstract class MachineThread extends Thread {
 
   protected settlePromise(frame: Frame): void {
     this.microtasksDue ||= 1;
+    // What awaits the promise goes on some microtasks later: the machine does not sleep, and is not taken for asleep, before they have all run.
+    this.ranSinceTurn = true;
     frame.wake?.();
     if (!this.running) this.platform.requestRun();
   }
