@@ -13,6 +13,7 @@ import {
   G_PARENT_FUNCTION,
   G_STATUS,
   G_WAIT_REASON,
+  POOL_AWAIT,
   POOL_BUMP,
   POOL_G,
   POOL_WORDS,
@@ -76,12 +77,17 @@ export function describeGoroutine(thread: Thread, base: number): GoroutineInfo {
 /** Visits every descriptor that is in use by something that has not ended, pseudo-goroutines included. */
 export function forEachDescriptor(thread: Thread, visit: (base: number) => void): void {
   const { i32, memory } = thread;
-  const end = Atomics.load(i32, memory.layout.pools + POOL_G * POOL_WORDS + POOL_BUMP);
-  for (let goroutine = 1; goroutine < end; goroutine++) {
-    const base = thread.descriptorOf(goroutine);
-    const status = i32[base + G_STATUS];
-    if (status === RUNNABLE || status === RUNNING || status === SYSCALL || status === WAITING) visit(base);
-  }
+  const endOf = (pool: number): number =>
+    Atomics.load(i32, memory.layout.pools + pool * POOL_WORDS + POOL_BUMP);
+  const look = (from: number, end: number): void => {
+    for (let goroutine = from; goroutine < end; goroutine++) {
+      const base = thread.descriptorOf(goroutine);
+      const status = i32[base + G_STATUS];
+      if (status === RUNNABLE || status === RUNNING || status === SYSCALL || status === WAITING) visit(base);
+    }
+  };
+  look(1, endOf(POOL_G));
+  look(memory.shape.maxGoroutines + 1, endOf(POOL_AWAIT));
 }
 
 /** The goroutines as Go prints them. */

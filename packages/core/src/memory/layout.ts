@@ -111,6 +111,8 @@ export const POOL_SLAB = 2;
 export const SLAB_CLASSES = 18;
 /** Timers. */
 export const POOL_TIMER = 21;
+/** Descriptors behind those of the goroutines, for promises and blocked threads that wait. */
+export const POOL_AWAIT = 22;
 /** Kinds of pooled records that there is room for. */
 export const POOL_KINDS = 32;
 /** Words of a pool record. */
@@ -242,6 +244,11 @@ export const W_VALUE = 6;
 // ───────────────────────────── region: goroutines ─────────────────────────────
 // The first line carries a goroutine from spawn to join; the others are touched only by those that park.
 
+/**
+ * Descriptors beyond maxGoroutines. Promises and blocked threads that wait take one of these: a host whose table is full must still be able to join, send and receive, or there would never be room again.
+ * When there are none left, they take those of goroutines. A guess; only what is used costs memory.
+ */
+export const AWAIT_RESERVE = 4096;
 /** Words of a goroutine descriptor: three lines. */
 export const G_WORDS = 48;
 /** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread, scheduler/machine, scheduler/host @reader inspect, context/cancel */
@@ -596,7 +603,7 @@ export function layoutFor(shape: MemoryShape): Layout {
   const functions = region((FN_CAPACITY + 1) * FN_WORDS);
   const functionText = region(FN_TEXT_WORDS);
   const objects = region((shape.maxObjects + 1) * O_WORDS);
-  const goroutines = region((shape.maxGoroutines + 1) * G_WORDS);
+  const goroutines = region((shape.maxGoroutines + AWAIT_RESERVE + 1) * G_WORDS);
   const timers = region(TIMER_CAPACITY * T_WORDS);
   const slab = region(slabLayoutFor(0, shape.slabBytes).words);
   return {

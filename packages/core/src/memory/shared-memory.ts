@@ -14,6 +14,7 @@ import {
   type MemoryShape,
   P_TIMER_NEXT,
   P_WORDS,
+  POOL_AWAIT,
   POOL_BUMP,
   POOL_KINDS,
   POOL_WORDS,
@@ -84,6 +85,7 @@ export function initialiseMemory(
   i32[H_RING_SIZE] = options.ringSize ?? 256;
   i32[H_SLAB_KIB] = options.slabBytes / 1024;
   for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;
+  i32[layout.pools + POOL_AWAIT * POOL_WORDS + POOL_BUMP] = options.maxGoroutines + 1;
   for (let p = 0; p < options.procs; p++)
     f64[(layout.processors + p * P_WORDS + P_TIMER_NEXT) >> 1] = Number.POSITIVE_INFINITY;
   i32[H_MAGIC] = MAGIC;

@@ -23,6 +23,7 @@ import { nextGoroutineId } from "../goroutine/identity.ts";
 import { RUNNING, transitionToIdle, transitionToRunnableFirst, WAITING } from "../goroutine/status.ts";
 import { REASON_AWAIT, type WaitReason } from "../goroutine/wait-reason.ts";
 import {
+  AWAIT_RESERVE,
   CACHE_SPAWNED,
   CACHE_WORDS,
   G_ARGS,
@@ -47,10 +48,11 @@ import {
   G_WAIT_REASON,
   G_WORDS,
   M_WORDS,
+  POOL_AWAIT,
   POOL_G,
   POOL_WORDS,
 } from "../memory/layout.ts";
-import { RecordPool } from "../memory/record-pool.ts";
+import { POOL_BATCH, RecordPool } from "../memory/record-pool.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import type { Slab } from "../memory/slab.ts";
 import { GlobalQueue } from "../queue/global-queue.ts";
@@ -113,17 +115,33 @@ export function threadCache(memory: SharedMemory, thread: number): number {
   return memory.layout.caches + (memory.shape.procs + thread) * CACHE_WORDS;
 }
 
+/** Descriptors of waiters moved at once: few wait at the same time on most threads. */
+const AWAIT_BATCH = 8;
+
 /** Where the goroutine descriptors are pooled. */
 export function goroutinePool(memory: SharedMemory, thread: number): RecordPool {
-  const { layout, shape } = memory;
-  const region = {
-    kind: POOL_G,
-    pool: layout.pools + POOL_G * POOL_WORDS,
-    base: layout.goroutines,
-    stride: G_WORDS,
-    capacity: shape.maxGoroutines + 1,
-    link: G_NEXT,
-  };
+  const { maxGoroutines, procs } = memory.shape;
+  // What lies free in the caches of others cannot be had: with small batches that is at most a quarter of a small table.
+  const batch = Math.max(1, Math.min(POOL_BATCH, Math.floor(maxGoroutines / (8 * (procs + 1)))));
+  return descriptorPool(memory, thread, POOL_G, maxGoroutines + 1, batch);
+}
+
+/** The descriptors for those who wait and are no goroutines. */
+function awaitPool(memory: SharedMemory, thread: number): RecordPool {
+  const end = memory.shape.maxGoroutines + 1 + AWAIT_RESERVE;
+  return descriptorPool(memory, thread, POOL_AWAIT, end, AWAIT_BATCH);
+}
+
+function descriptorPool(
+  memory: SharedMemory,
+  thread: number,
+  kind: number,
+  capacity: number,
+  batch: number,
+): RecordPool {
+  const { layout } = memory;
+  const pool = layout.pools + kind * POOL_WORDS;
+  const region = { kind, pool, base: layout.goroutines, stride: G_WORDS, capacity, link: G_NEXT, batch };
   return new RecordPool(memory.i32, region, thread, threadCache(memory, thread));
 }
 
@@ -139,6 +157,8 @@ export abstract class Thread {
   readonly idle: IdleCoordinator;
   readonly globalQueue: GlobalQueue;
   readonly goroutines: RecordPool;
+  /** Always in this thread's own cache. */
+  private readonly awaits: RecordPool;
   readonly functions: FunctionTable;
   readonly frames: FrameTable = new FrameTable();
   /** Milliseconds of the runtime's clock. */
@@ -170,6 +190,7 @@ export abstract class Thread {
     this.idle = new IdleCoordinator(memory, number);
     this.globalQueue = new GlobalQueue(memory.i32, memory.layout.goroutines, number);
     this.goroutines = goroutinePool(memory, number);
+    this.awaits = awaitPool(memory, number);
     this.functions = new FunctionTable(memory, number);
     this.cache = threadCache(memory, number);
     this.clock = clock;
@@ -440,7 +461,8 @@ export abstract class Thread {
   /** A pseudo-goroutine of this thread, waiting, so that it can stand in a queue. */
   newWaiter(kind: number, reason: WaitReason): Frame {
     const { i32, f64 } = this;
-    let goroutine = this.goroutines.take();
+    let goroutine = this.awaits.take();
+    if (goroutine === 0) goroutine = this.goroutines.take();
     if (goroutine === 0) goroutine = this.takeWhenFull();
     const base = this.descriptors + goroutine * WORDS;
     const frame = this.frames.take();
@@ -489,7 +511,8 @@ export abstract class Thread {
     const { base, goroutine } = frame;
     this.frames.remove(i32[base + FRAME], frame);
     i32[base + STATUS] = 0;
-    this.goroutines.give(goroutine);
+    const pool = goroutine > this.memory.shape.maxGoroutines ? this.awaits : this.goroutines;
+    pool.give(goroutine);
   }
 
   /** Settles a promise with an operation's outcome. */
