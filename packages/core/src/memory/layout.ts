@@ -139,15 +139,15 @@ export const CACHE_WORDS = 128;
 export const CACHE_POOLS = 0;
 /** Goroutines started by this owner, a double. @writer scheduler/thread, time/held-goroutine (takes back what has not started) @reader inspect/stats */
 export const CACHE_SPAWNED = 64;
-/** Goroutines that ended on this owner, a double. @writer scheduler/machine @reader inspect/stats */
+/** Goroutines that ended on this owner, a double. @writer scheduler/execution @reader inspect/stats */
 export const CACHE_ENDED = 66;
-/** Goroutines this owner parked, a double. @writer scheduler/machine @reader inspect/stats */
+/** Goroutines this owner parked, a double. @writer scheduler/machine-thread @reader inspect/stats */
 export const CACHE_PARKS = 68;
-/** Goroutines this owner stole, a double. @writer scheduler/machine @reader inspect/stats */
+/** Goroutines this owner stole, a double. @writer scheduler/find-runnable @reader inspect/stats */
 export const CACHE_STEALS = 70;
-/** Preempted goroutines, a double. @writer scheduler/machine @reader inspect/stats */
+/** Preempted goroutines, a double. @writer scheduler/machine-thread @reader inspect/stats */
 export const CACHE_PREEMPTIONS = 72;
-/** Processors handed to another machine, a double. @writer scheduler/machine @reader inspect/stats */
+/** Processors handed to another machine, a double. @writer scheduler/processor-holding @reader inspect/stats */
 export const CACHE_HANDOFFS = 74;
 /** Next goroutine id to give, a double. @writer goroutine/identity @reader goroutine/identity */
 export const CACHE_GOID_NEXT = 76;
@@ -174,13 +174,13 @@ export const P_TIMER_NEXT = 4;
 export const P_TIMER_ORDER = 6;
 /** Timers in the heap, and those that have been taken from it to be run now: a deadlock needs it to be 0. @writer scheduler/timers @reader scheduler/timers */
 export const P_TIMER_COUNT = 8;
-/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/machine @reader scheduler/monitor */
+/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/find-runnable @reader scheduler/monitor */
 export const P_TICK = 16;
-/** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/monitor, scheduler/cancellation, scheduler/machine (clears it) @reader scheduler/machine */
+/** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/monitor, scheduler/cancellation, scheduler/find-runnable (clears it), scheduler/machine-thread (clears it) @reader scheduler */
 export const P_PREEMPT = 17;
-/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/monitor, scheduler/machine (clears it) @reader scheduler/machine */
+/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/monitor, scheduler/processor-holding (clears it) @reader scheduler */
 export const P_GIVE_UP = 19;
-/** The goroutine running now, 0 for none. @writer scheduler/machine @reader scheduler/monitor, inspect */
+/** The goroutine running now, 0 for none. @writer scheduler/execution, scheduler/find-runnable, scheduler/processor-holding, scheduler/blocking, scheduler/machine @reader scheduler/monitor, inspect */
 export const P_CURRENT = 18;
 /** Ring: next place to take from, free-running. Moved by compare-and-swap, by anyone. @writer queue/run-queue @reader queue/run-queue */
 export const P_HEAD = 32;
@@ -209,9 +209,9 @@ export const M_LISTED = 2;
 export const M_GRANT = 3;
 /** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/idle @reader scheduler/idle, inspect */
 export const M_LIFE = 4;
-/** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/cancellation @reader scheduler/machine */
+/** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/cancellation @reader scheduler */
 export const M_ATTENTION = 6;
-/** 1 while the machine sleeps in its event loop for something that only the event loop can bring: I/O, a timer, a module. @writer scheduler/machine @reader inspect/deadlock */
+/** 1 while the machine sleeps in its event loop for something that only the event loop can bring: I/O, a timer, a module. @writer scheduler/processor-holding, scheduler/blocking @reader inspect/deadlock */
 export const M_EVENTS = 7;
 /** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT_SEARCHING = 5;
@@ -251,15 +251,15 @@ export const W_VALUE = 6;
 export const AWAIT_RESERVE = 4096;
 /** Words of a goroutine descriptor: three lines. */
 export const G_WORDS = 48;
-/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread, scheduler/machine, scheduler/host @reader inspect, context/cancel */
+/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread, scheduler/machine-thread, scheduler/execution, scheduler/host @reader inspect, context/cancel */
 export const G_STATUS = 0;
 /** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group (members that wait for the limit) @reader queue, memory/record-pool, context/err-group */
 export const G_NEXT = 1;
-/** Function number. @writer scheduler/thread @reader scheduler/machine, inspect */
+/** Function number. @writer scheduler/thread @reader scheduler, inspect */
 export const G_FUNCTION = 2;
-/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread, scheduler/machine (the result) @reader scheduler/machine, scheduler/handle, scheduler/host */
+/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
 export const G_META = 3;
-/** Four argument payloads of two words. After the end the first holds the result. @writer scheduler/thread, scheduler/machine (the result) @reader scheduler/machine, scheduler/handle, scheduler/host */
+/** Four argument payloads of two words. After the end the first holds the result. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
 export const G_ARGS = 4;
 /** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread @reader scheduler/handle, inspect */
 export const G_ID = 12;
@@ -267,9 +267,9 @@ export const G_ID = 12;
 export const G_JOIN = 14;
 /** Handles that may still ask for the result. @writer goroutine/completion, scheduler/thread (at first) @reader goroutine/completion */
 export const G_REFS = 15;
-/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/machine, scheduler/thread (at first) @reader scheduler/thread */
+/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/execution, scheduler/body-loading, scheduler/thread (at first) @reader scheduler/thread */
 export const G_MACHINE = 16;
-/** Place of the frame in that machine's own table. @writer scheduler/thread, scheduler/machine @reader scheduler */
+/** Place of the frame in that machine's own table. @writer scheduler/thread, scheduler/execution @reader scheduler */
 export const G_FRAME = 17;
 /** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/thread (of a pseudo-goroutine) @reader inspect */
 export const G_WAIT_REASON = 18;
@@ -283,7 +283,7 @@ export const G_JOIN_NEXT = 22;
 export const G_HOST_SLOT = 23;
 /** Context it was started with: a record number, 0 for the background. @writer scheduler/thread, context/cancel (at the end), time/held-goroutine @reader context */
 export const G_CONTEXT = 24;
-/** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread @reader scheduler/machine */
+/** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread @reader scheduler */
 export const G_ON_END = 25;
 /** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread @reader inspect */
 export const G_NAME_TAG = 26;
@@ -291,7 +291,7 @@ export const G_NAME_TAG = 26;
 export const G_SELECT = 27;
 /** Payload of the name. @writer scheduler/thread @reader inspect */
 export const G_NAME = 28;
-/** Low half of the id of the goroutine that G_CANCELED is meant for: a mark that came too late for it does not hit the next. @writer context/cancel @reader scheduler/machine */
+/** Low half of the id of the goroutine that G_CANCELED is meant for: a mark that came too late for it does not hit the next. @writer context/cancel @reader scheduler */
 export const G_CANCELED_ID = 42;
 /** Function of the goroutine that started this one, 0 for the host. @writer scheduler/thread @reader inspect */
 export const G_PARENT_FUNCTION = 30;
