@@ -4,6 +4,7 @@ import { gosched } from "./gosched.ts";
 import { hostLatency } from "./host-latency.ts";
 import { hostThroughput } from "./host-throughput.ts";
 import { idle } from "./idle.ts";
+import { mutex } from "./mutex.ts";
 import { spawnJoin } from "./spawn-join.ts";
 import { startToFirstResult } from "./start.ts";
 import { work } from "./work.ts";
@@ -13,6 +14,7 @@ export const cases: readonly Case[] = [
   ...spawnJoin,
   ...fib,
   ...gosched,
+  ...mutex,
   ...hostThroughput,
   ...hostLatency,
   ...work,
