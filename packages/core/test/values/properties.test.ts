@@ -114,13 +114,11 @@ const own = Object.getOwnPropertyNames(Object.prototype).join();
  * happens.
  */
 function takeDamaged(tag: number): void {
-  const begin = performance.now();
   try {
     codec.take(slot, tag);
   } catch (error) {
     if (!(error instanceof CorruptValueError)) expect(String(error)).toMatch(/revive: -?\d+ is stale/);
   }
-  expect(performance.now() - begin).toBeLessThan(5000);
   expect(Object.getOwnPropertyNames(Object.prototype).join()).toBe(own);
   expect(subject.slab.census().blocks).toBe(0);
 }

@@ -215,9 +215,8 @@ it("a key named __proto__ is a property and never the prototype", () => {
 });
 
 it("a huge sparse array costs what its elements cost", () => {
-  const begin = performance.now();
+  // At the cost of its length this would not end within the test's time.
   for (let i = 0; i < 100; i++) copy(values["a huge sparse array that begins with a number"]);
-  expect(performance.now() - begin).toBeLessThan(5000);
 });
 
 it("what Object.prototype is given calls nothing when a value is made", () => {
