@@ -302,7 +302,13 @@ export abstract class ExecutingMachine extends LoadingMachine {
   }
 
   /** Nobody has a handle: an error is for the object that started the goroutine, or ends the runtime. */
-  private leaveDetached(goroutine: number, base: number, value: unknown, panics: boolean, failed: boolean): void {
+  private leaveDetached(
+    goroutine: number,
+    base: number,
+    value: unknown,
+    panics: boolean,
+    failed: boolean,
+  ): void {
     const object = this.i32[base + G_ON_END];
     const taken = failed && object !== 0 && endHook(this, object).failed(this, object, value);
     if (panics && !taken) this.platform.panic(base, value);
