@@ -17,6 +17,8 @@
  * owner is on a processor, where handing it over would leave it idle until the waiter runs. One that lost goes back to the front of the queue. Having waited for more than a
  * millisecond, it sets STARVING as it does: now unlocking hands over, in the order of the queue. The mode ends with an owner who was the last in the queue or waited for less.
  *
+ * Nobody spins, as Go's waiters do for a moment: an owner on another thread is rarely about to unlock, and on the two cores where it was measured spinning for 20 to 400 looks changed nothing beyond the noise.
+ *
  * **No wake-up is lost.** Whenever the record's lock is free: if the queue is not empty then LOCKED or WOKEN is set, so somebody will unlock, or somebody woken will take the lock, queue again, or
  * pass the wake-up on.
  *
