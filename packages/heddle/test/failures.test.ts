@@ -1,6 +1,7 @@
 // What a program sees when something runs out, is missing, or comes to its end: which error, and what still works afterwards.
 
 import {
+  CanceledError,
   CloneError,
   DeadlockError,
   FunctionError,
@@ -103,7 +104,7 @@ describe("a runtime ends", () => {
     const runtime = await start({ procs: 2 });
     const left = rejection(runtime.run(bodies.forever));
     await runtime.close({ graceMs: 0 });
-    expect(await left).toBeInstanceOf(Error);
+    expect(await left).toBeInstanceOf(CanceledError);
     expect(thrownBy(() => runtime.go(bodies.answer))).toBeInstanceOf(NoRuntimeError);
     await expectEnded(runtime, NoRuntimeError);
   });
