@@ -17,6 +17,7 @@ import {
 import type { MachineBoot, MachineMessage } from "./boot.ts";
 import { processClock } from "./clock.ts";
 import { collectGarbage } from "./collect-garbage.ts";
+import { EventResources } from "./event-resources.ts";
 import { MachineLoop } from "./machine-loop.ts";
 import { nodeText } from "./node-text.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
@@ -24,11 +25,6 @@ import { registerTsx } from "./tsx.ts";
 
 // At the top level, which makes the pool import this module: it tries require() first, and where tsx lets that succeed, the thread would have a second copy of Heddle, which the bodies do not see.
 await registerTsx();
-
-/** Resources of the thread's event loop that are there without any goroutine: ports of the pool and of this machine. */
-function activeResources(): number {
-  return process.getActiveResourcesInfo().length;
-}
 
 /** Runs the machine until the runtime is closed. */
 export default async function machineMain({
@@ -42,10 +38,9 @@ export default async function machineMain({
   const frames = new AsyncLocalStorage<Frame>();
   const loop = new MachineLoop(memory, number);
   const send = (message: MachineMessage): void => port.postMessage(message);
-  // The baseline is taken when nothing of a goroutine's has run yet.
-  let baseline = Number.POSITIVE_INFINITY;
+  let resources: EventResources | undefined;
   const platform: MachinePlatform = {
-    eventsPending: () => activeResources() > baseline + loop.immediates,
+    eventsPending: () => resources?.arePending(loop.immediates) ?? true,
     requestRun: () => loop.requestRun(),
     load: (url) => import(url) as Promise<object>,
     enterAsync: (frame, start) => frames.run(frame, start),
@@ -61,7 +56,8 @@ export default async function machineMain({
   becomeMachine(machine);
   send({ kind: "alive" });
   await buffers.ready;
-  baseline = activeResources();
+  // Nothing of a goroutine's has run yet.
+  resources = new EventResources();
   loop.start(machine);
   await loop.closed;
   becomeMachine(undefined);
