@@ -53,23 +53,30 @@ export function cancelGoroutine(thread: Thread, goroutine: number, cause: unknow
   // A context of the cancellation alone: it carries the cause to all who are told.
   const reason = tree.create(0);
   tree.end(reason, CANCELED, cause);
-  const own: number[] = [];
-  tree.locked(() => {
-    for (const reached of inheritors(thread, base)) {
-      mark(thread, tree, reached, reason);
-      const context = thread.i32[reached + G_CONTEXT];
-      if (tree.owner(context) === thread.f64[(reached + G_ID) >> 1]) {
-        tree.table.retain(context);
-        own.push(context);
-      }
-    }
-  });
-  for (const context of own) {
+  // Those who wait for the end of their own context are woken by it before they could be told.
+  for (const context of ownContexts(thread, tree, base)) {
     cancelContext(thread, context, CANCELED, cause);
     tree.table.release(context);
   }
+  tree.locked(() => {
+    for (const reached of inheritors(thread, base)) mark(thread, tree, reached, reason);
+  });
   requestAttention(thread.memory);
   tree.table.release(reason);
+}
+
+/** The contexts, retained, that the descriptor at `root` and those that inherit from it have asked for. */
+function ownContexts(thread: Thread, tree: ContextTree, root: number): number[] {
+  return tree.locked(() => {
+    const own: number[] = [];
+    for (const reached of inheritors(thread, root)) {
+      const context = thread.i32[reached + G_CONTEXT];
+      if (tree.owner(context) !== thread.f64[(reached + G_ID) >> 1]) continue;
+      tree.table.retain(context);
+      own.push(context);
+    }
+    return own;
+  });
 }
 
 /** Cancels every goroutine. */

@@ -40,7 +40,7 @@ import type { Thread } from "../scheduler/thread.ts";
 import type { GoFunction, Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { cancelContext } from "./cancel.ts";
-import { type Context, contextIndex, openContext } from "./context.ts";
+import { type Context, context, contextIndex, openContext } from "./context.ts";
 import { CANCELED, contextsOf } from "./tree.ts";
 
 /** The number of this kind, in values and records. */
@@ -235,8 +235,10 @@ class Group {
   settle(): void {
     const { i32, block } = this;
     cancelContext(this.thread, this.context, CANCELED, undefined);
-    if (i32[block + EB_FAILED] === 1)
-      throw this.thread.codec.peek(block + EB_ERROR, i32[block + EB_ERROR_TAG]);
+    if (i32[block + EB_FAILED] === 0) return;
+    const error = this.thread.codec.peek(block + EB_ERROR, i32[block + EB_ERROR_TAG]);
+    this.thread.noticeError(error);
+    throw error;
   }
 
   setLimit(limit: number): void {
@@ -288,10 +290,7 @@ export class ErrGroup {
       this.#group = new Group(table.thread, index);
     } else {
       const thread = ambientThread();
-      this.#group = Group.create(
-        thread,
-        parent === undefined ? thread.currentContext() : contextIndex(thread, "ErrGroup", parent),
-      );
+      this.#group = Group.create(thread, contextIndex(thread, "ErrGroup", parent ?? context.current()));
     }
     this.table = this.#group.table;
     this.index = this.#group.index;

@@ -9,6 +9,8 @@ import {
   M_ATTENTION,
   M_EVENTS,
   P_CURRENT,
+  P_GIVE_UP,
+  P_PREEMPT,
   SCHED_CLOSING,
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
@@ -16,6 +18,7 @@ import { wantsAttention } from "./cancellation.ts";
 import { ExecutingMachine } from "./execution.ts";
 import { FRAME_BLOCKED, type Frame } from "./frame.ts";
 import { CLOSED } from "./idle.ts";
+import { GLOBAL_EVERY } from "./machine-thread.ts";
 import type { Operation } from "./operation.ts";
 import { ASLEEP, announceSleep, sleep, stayAwake, wake } from "./parker.ts";
 
@@ -130,18 +133,46 @@ export abstract class BlockingMachine extends ExecutingMachine {
   /** Runs one ready goroutine that lives here, if a processor can be had. False if there is nothing to do but sleep. */
   protected runOwnWork(): boolean {
     if (this.listed && this.idle.hasGrant(this.number)) this.takeGrant();
-    const goroutine = this.next || this.local.pop() || this.yielded.pop();
+    if (this.processor >= 0) this.shareProcessor();
+    const goroutine = this.takeOwnWork();
     if (goroutine === 0) {
       if (this.processor >= 0) this.giveAwayProcessor();
       return false;
     }
-    this.next = 0;
     if (this.processor < 0 && !this.queueForProcessor()) {
       this.local.pushFirst(goroutine);
       return false;
     }
     this.runOne(goroutine);
     return true;
+  }
+
+  protected takeOwnWork(): number {
+    if (--this.untilGlobal <= 0) {
+      this.untilGlobal = GLOBAL_EVERY;
+      const yielded = this.yielded.pop();
+      if (yielded !== 0) return yielded;
+    }
+    const { next } = this;
+    this.next = 0;
+    return next || this.local.pop() || this.yielded.pop();
+  }
+
+  /**
+   * A blocked thread runs only what lives on it, nothing from the processor's ring or the global queue. When its slice is over, and something waits there or somebody for a processor, it leaves
+   * the processor to others and queues for the next.
+   */
+  protected shareProcessor(): void {
+    const { i32, processorBase } = this;
+    if (!this.sliceOver && i32[processorBase + P_PREEMPT] === 0 && i32[processorBase + P_GIVE_UP] === 0)
+      return;
+    this.sliceOver = false;
+    this.endSharedSlice();
+    Atomics.store(i32, processorBase + P_GIVE_UP, 0);
+    if (!this.workSomewhere() && !this.idle.somebodyWaits()) return;
+    this.giveAwayProcessor();
+    this.idle.waitForProcessor(this.number, -1);
+    this.listed = true;
   }
 
   /** Gets a processor, or queues for one. */

@@ -9,12 +9,14 @@
  *   not there any more has been served: its operation goes through, and the cancellation is told at the next one;
  * - running or ready: told at its next operation that parks.
  *
- * It is told once: what runs afterwards, `finally` blocks and deferred calls, may park. A goroutine that learns of the end of its context by receiving from the context's channel, as Go programs do, is not told at all.
+ * It is told once: what runs afterwards, `finally` blocks and deferred calls, may park. Deferred calls are not told, whether the body was or not. A goroutine that learns of the end of its context by receiving from the
+ * context's channel, as Go programs do, is not told at all; nor one that is thrown the cancellation of another that it waited for.
  *
  * No cancellation is missed: G_CANCELED is written before M_ATTENTION. A machine that cleared M_ATTENTION before the second write will see it again; one that clears it afterwards reads G_CANCELED
  * afterwards. A goroutine that parks after its machine's look reads G_CANCELED itself before it parks, on the same thread, and sees what that look saw.
  */
 
+import { CanceledError, DeadlineExceededError } from "../base/errors.ts";
 import { M_ATTENTION, P_PREEMPT, P_WORDS } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { machineRecord } from "./idle.ts";
@@ -33,6 +35,11 @@ export function requestAttention(memory: SharedMemory): void {
     Atomics.store(i32, record + ATTENTION, 1);
     wake(i32, record);
   }
+}
+
+/** Whether it is what cancelled goroutines are thrown. */
+export function isCancellation(error: unknown): boolean {
+  return error instanceof CanceledError || error instanceof DeadlineExceededError;
 }
 
 /** Takes the request for attention of the machine whose record is at `record`. */

@@ -5,7 +5,7 @@
  * between would use that bound up.
  */
 
-import { CanceledError, DeadlineExceededError, FunctionError } from "../base/errors.ts";
+import { FunctionError } from "../base/errors.ts";
 import { complete, firstJoiner, nextJoiner, wantsHost } from "../goroutine/completion.ts";
 import {
   COUNT_MASK,
@@ -44,7 +44,7 @@ import * as inbox from "../queue/inbox.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import { isThenable } from "./await-operation.ts";
 import { LoadingMachine } from "./body-loading.ts";
-import { cancellation } from "./cancellation.ts";
+import { cancellation, isCancellation } from "./cancellation.ts";
 import { endHook } from "./end-hook.ts";
 import { FRAME_ASYNC, FRAME_GENERATOR, FRAME_PLAIN, FRAME_PROMISE, type Frame } from "./frame.ts";
 import { foreignYield, SUSPENSION } from "./operation.ts";
@@ -273,8 +273,7 @@ export abstract class ExecutingMachine extends LoadingMachine {
     }
     if (failing) trimStack(outcome);
     // A cancelled goroutine that ends with the cancellation has done what it was asked to: no panic.
-    const told = outcome instanceof CanceledError || outcome instanceof DeadlineExceededError;
-    this.leave(frame, outcome, failing, frame.cancelTold && told);
+    this.leave(frame, outcome, failing, frame.cancelTold && isCancellation(outcome));
   }
 
   /** The goroutine has ended: stores the outcome, wakes those who wait for it, lets the frame go. `quiet` says that a failure is no panic. */

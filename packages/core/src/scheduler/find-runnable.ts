@@ -27,9 +27,9 @@ import {
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
 import { cancellation, takeAttention, wantsAttention } from "./cancellation.ts";
-import { FRAME_BLOCKED, FRAME_PROMISE, type Frame } from "./frame.ts";
+import { FRAME_BLOCKED, FRAME_PROMISE, type Frame, isShielded } from "./frame.ts";
 import { CLOSED } from "./idle.ts";
-import { MachineThread } from "./machine-thread.ts";
+import { GLOBAL_EVERY, MachineThread } from "./machine-thread.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const PROMISE = FRAME_PROMISE;
@@ -40,9 +40,8 @@ const NEXT = G_NEXT;
 const TICK = P_TICK;
 const CURRENT = P_CURRENT;
 const PREEMPT = P_PREEMPT;
+const BACK_EVERY = GLOBAL_EVERY;
 
-/** Rounds between two looks at the global queue, as Go has it: prime, so as not to fall in step with programs. */
-const GLOBAL_EVERY = 61;
 /** One round in so many, less one, begins with the ready goroutines that live here, the others with the ring. A guess: those that live here are resumed in batches, and wait for seven others at most. */
 const LOCAL_EVERY_MASK = 7;
 /** How long a machine that found nothing goes on looking. About what a sleep and a wake-up cost. */
@@ -61,7 +60,7 @@ export abstract class FindingMachine extends MachineThread {
     if (i32[processorBase + PREEMPT] !== 0) this.endSharedSlice();
     if (wantsAttention(i32, this.machineRecord)) this.attend();
     if (--this.untilGlobal === 0) {
-      this.untilGlobal = GLOBAL_EVERY;
+      this.untilGlobal = BACK_EVERY;
       const goroutine = this.fromBack(1);
       if (goroutine !== 0) return this.newSlice(goroutine);
     }
@@ -128,7 +127,7 @@ export abstract class FindingMachine extends MachineThread {
       const context = this.cancelMark(victim.base);
       if (context === 0 || frame.operation === undefined) return;
       // An async body may wait in several places: all of them are told together.
-      if (victim.cancelTold && !telling.has(victim)) return;
+      if (isShielded(victim) && !telling.has(victim)) return;
       if (!frame.operation.abandon(frame)) return;
       victim.cancelTold = true;
       telling.add(victim);

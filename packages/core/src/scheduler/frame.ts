@@ -53,6 +53,11 @@ export class Frame {
   yielded = false;
 }
 
+/** Whether a goroutine is not to be told that it is cancelled: it has been, or it is in its deferred calls, which are to do their work. */
+export function isShielded(frame: Frame): boolean {
+  return frame.cancelTold || frame.unwinding !== undefined;
+}
+
 /** The frames of one thread, by place; places are reused. Place 0 stays empty. */
 export class FrameTable {
   private readonly frames: (Frame | undefined)[] = [undefined];

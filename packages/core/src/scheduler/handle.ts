@@ -132,7 +132,10 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
 
   /** The outcome of an ended goroutine. */
   result(): R {
-    if (this.#state === THREW) throw this.value;
+    if (this.#state === THREW) {
+      this.thread.noticeError(this.value);
+      throw this.value;
+    }
     return this.value as R;
   }
 
@@ -179,7 +182,9 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
   }
 
   private settledPromise(): Promise<R> {
-    return this.#state === THREW ? this.thread.rejection(this.value) : Promise.resolve(this.value as R);
+    if (this.#state !== THREW) return Promise.resolve(this.value as R);
+    this.thread.noticeError(this.value);
+    return this.thread.rejection(this.value);
   }
 
   block(): R {

@@ -13,6 +13,7 @@ import {
   G_CONTEXT,
   G_STATUS,
   H_PROCS,
+  M_LIFE,
   M_WORDS,
   P_PREEMPT,
   P_WORDS,
@@ -36,7 +37,7 @@ const PREEMPT = P_PREEMPT;
 const PARKS = CACHE_PARKS / 2;
 
 /** Rounds between two looks at the global queue, as Go has it: prime, so as not to fall in step with programs. */
-const GLOBAL_EVERY = 61;
+export const GLOBAL_EVERY = 61;
 
 /** What the thread's package provides. */
 export interface MachinePlatform {
@@ -67,6 +68,8 @@ export abstract class MachineThread extends Thread {
   /** The processor it holds, -1 for none, and the first word of its record. */
   protected processor = -1;
   protected processorBase = 0;
+  /** Not 0 if the running goroutine should give way: the processor's P_PREEMPT, or M_LIFE, which is never 0 here. Without a processor only an async body can run, and nobody could ask it. */
+  protected yieldWord: number;
   /** Whether it stands in one of the idle coordinator's lists. */
   protected listed = false;
   protected searching = false;
@@ -76,6 +79,8 @@ export abstract class MachineThread extends Thread {
   /** Whether `run` is on the stack. */
   protected running = false;
   protected untilGlobal: number = GLOBAL_EVERY;
+  /** Set when a goroutine gave way because its slice was over; for a blocked thread. */
+  protected sliceOver = false;
   protected turn = 0;
   protected yieldedTurn = false;
   protected untilClock = 1;
@@ -97,6 +102,7 @@ export abstract class MachineThread extends Thread {
     this.platform = platform;
     this.procs = i32[H_PROCS];
     this.machineRecord = memory.layout.machines + this.number * M_WORDS;
+    this.yieldWord = this.machineRecord + M_LIFE;
     this.queue = new RunQueueOwner(i32, this.globalQueue);
     this.local = new LocalList(i32, memory.layout.goroutines);
     this.yielded = new LocalList(i32, memory.layout.goroutines);
@@ -190,7 +196,7 @@ export abstract class MachineThread extends Thread {
 
   /** Whether sysmon has asked this processor's goroutine to give way. A plain read: it is asked in inner loops, and a flag seen late is only late. */
   shouldYield(): boolean {
-    return this.i32[this.processorBase + PREEMPT] !== 0;
+    return this.i32[this.yieldWord] !== 0;
   }
 
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
@@ -229,6 +235,7 @@ export abstract class MachineThread extends Thread {
     if (i32[this.processorBase + PREEMPT] !== 0) {
       this.f64[(this.cache + CACHE_PREEMPTIONS) >> 1]++;
       Atomics.store(i32, this.processorBase + PREEMPT, 0);
+      this.sliceOver = true;
     }
   }
 

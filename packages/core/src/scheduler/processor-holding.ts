@@ -5,8 +5,10 @@ import {
   CACHE_WORDS,
   M_ATTENTION,
   M_EVENTS,
+  M_LIFE,
   P_CURRENT,
   P_GIVE_UP,
+  P_PREEMPT,
   P_WORDS,
   SCHED_CLOSING,
 } from "../memory/layout.ts";
@@ -138,6 +140,7 @@ export abstract class HoldingMachine extends FindingMachine {
     const { layout } = this.memory;
     this.processor = processor;
     this.processorBase = layout.processors + processor * P_WORDS;
+    this.yieldWord = this.processorBase + P_PREEMPT;
     this.timerHome = processor;
     this.useCache(layout.caches + processor * CACHE_WORDS);
     this.queue.attach(this.processorBase);
@@ -148,6 +151,7 @@ export abstract class HoldingMachine extends FindingMachine {
 
   protected dropProcessor(): void {
     this.i32[this.processorBase + CURRENT] = 0;
+    this.yieldWord = this.machineRecord + M_LIFE;
     this.processor = -1;
     this.useCache(threadCache(this.memory, this.number));
   }

@@ -60,8 +60,8 @@ import { post } from "../queue/inbox.ts";
 import type { ValueCodec } from "../values/codec.ts";
 import type { ReferenceTable } from "../values/references.ts";
 import { TAG_NUMBER, TAG_UNDEFINED } from "../values/tags.ts";
-import { cancellation } from "./cancellation.ts";
-import { type Abandonable, FRAME_PROMISE, type Frame, FrameTable } from "./frame.ts";
+import { cancellation, isCancellation } from "./cancellation.ts";
+import { type Abandonable, FRAME_PROMISE, type Frame, FrameTable, isShielded } from "./frame.ts";
 import { GoroutineHandle } from "./handle.ts";
 import { IdleCoordinator } from "./idle.ts";
 import { foreignYield, type Operation, SUSPENSION } from "./operation.ts";
@@ -632,19 +632,28 @@ export abstract class Thread {
 
   /** The error by which a goroutine learns that it is cancelled, if it is and has not been told. */
   protected cancellationOf(frame: Frame): Error | undefined {
-    if (frame.cancelTold) return undefined;
+    if (isShielded(frame)) return undefined;
     const context = this.cancelMark(frame.base);
     if (context === 0) return undefined;
     frame.cancelTold = true;
     return cancellation.errorOf(this, context);
   }
 
-  /** The goroutine that runs now has seen that a context is done. If it is its own, or one above it, it need not be told. */
+  /** The goroutine that runs now has seen that a context is done. If it is its own, or one above it, or one below it that ended with it, it need not be told. */
   noticeDone(context: number): void {
     const frame = this.settling ?? this.currentFrame();
     if (frame === undefined) return;
     const own = this.i32[frame.base + CONTEXT];
-    if (own !== 0 && cancellation.isWithin(this, own, context)) frame.cancelTold = true;
+    if (own === 0) return;
+    const endedWithOwn = cancellation.isDone(this, own) && cancellation.isWithin(this, context, own);
+    if (endedWithOwn || cancellation.isWithin(this, own, context)) frame.cancelTold = true;
+  }
+
+  /** The goroutine that runs now is thrown another's error. If that other was cancelled, and it is cancelled itself, it need not be told again. */
+  noticeError(error: unknown): void {
+    if (!isCancellation(error)) return;
+    const frame = this.settling ?? this.currentFrame();
+    if (frame !== undefined && this.cancelMark(frame.base) !== 0) frame.cancelTold = true;
   }
 
   /** Waits for an operation on behalf of nobody: it neither keeps the process alive nor is cancelled with a goroutine. `then` is called when it is done. */
