@@ -39,17 +39,20 @@ type options struct {
 type benchCase func(o options) float64
 
 var cases = map[string]benchCase{
-	"spawn-join": spawnJoin,
-	"fib":        fibEach,
-	"gosched":    gosched,
-	"ping-pong":  pingPong,
-	"buffered":   buffered,
-	"select":     selectReady,
-	"mutex":      mutexAlone,
-	"sieve":      sieve,
-	"parked":     parked,
-	"even":       even,
-	"skewed":     skewed,
+	"spawn-join":     spawnJoin,
+	"fib":            fibEach,
+	"gosched":        gosched,
+	"ping-pong":      pingPong,
+	"buffered":       buffered,
+	"select":         selectReady,
+	"mutex":          mutexAlone,
+	"sieve":          sieve,
+	"parked":         parked,
+	"wake":           wake,
+	"sleepers":       sleepers,
+	"timer-lateness": timerLateness,
+	"even":           even,
+	"skewed":         skewed,
 }
 
 func main() {

@@ -8,7 +8,7 @@
  */
 
 /** What a figure is counted in. Whether more of it is better is said by the goal. */
-export type Unit = "ns" | "µs" | "ms" | "tasks/s" | "× serial" | "× ideal" | "% of a core";
+export type Unit = "ns" | "µs" | "ms" | "bytes" | "tasks/s" | "× serial" | "× ideal" | "% of a core";
 
 export type PeerName = "go" | "piscina" | "piscina tuned" | "tinypool";
 export type SideName = "heddle" | PeerName;

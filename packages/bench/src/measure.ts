@@ -19,6 +19,15 @@ export async function nsPerOperation(
   return [{ value: (measured.mean * NS_PER_MS) / operations }];
 }
 
+/**
+ * Milliseconds of a pass that times itself where it happens, as in `nsPerOperation`; the mean, after two passes
+ * or more to warm up.
+ */
+export async function msPerPass(context: Context, pass: () => Promise<number>): Promise<Sample[]> {
+  const measured = await statistics(context, async () => ({ overriddenDuration: await pass() }));
+  return [{ value: measured.mean }];
+}
+
 /** The distribution of what an operation takes, one at a time, seen from this thread. */
 export async function latency(
   context: Context,

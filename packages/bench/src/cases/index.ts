@@ -1,12 +1,15 @@
 import type { Case } from "../case.ts";
+import { channels } from "./channels.ts";
 import { fib } from "./fib.ts";
 import { gosched } from "./gosched.ts";
 import { hostLatency } from "./host-latency.ts";
 import { hostThroughput } from "./host-throughput.ts";
 import { idle } from "./idle.ts";
 import { mutex } from "./mutex.ts";
+import { parked } from "./parked.ts";
 import { spawnJoin } from "./spawn-join.ts";
 import { startToFirstResult } from "./start.ts";
+import { timers } from "./timers.ts";
 import { work } from "./work.ts";
 
 /** Every case, in the order of the report. */
@@ -14,7 +17,10 @@ export const cases: readonly Case[] = [
   ...spawnJoin,
   ...fib,
   ...gosched,
+  ...channels,
   ...mutex,
+  ...timers,
+  ...parked,
   ...hostThroughput,
   ...hostLatency,
   ...work,

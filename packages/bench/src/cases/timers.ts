@@ -1,0 +1,37 @@
+import { start } from "heddle";
+import { sleepBehindHogs, sleepTogether } from "../bodies/timers.ts";
+import type { Case } from "../case.ts";
+import { medianOf } from "../figures.ts";
+import { msPerPass } from "../measure.ts";
+
+const SLEEPERS = 10_000;
+const SLEEP_MS = 10;
+const HOGS = 4;
+
+export const timers: readonly Case[] = [
+  {
+    name: "sleepers",
+    scenario: `${SLEEPERS} goroutines that sleep ${SLEEP_MS} ms each, on one P; ms from the first spawn until the last one ends.`,
+    unit: "ms",
+    goals: [{ atMost: 30 }],
+    short: true,
+    async run(context) {
+      await using runtime = await start({ procs: 1 });
+      return await msPerPass(context, () => runtime.run(sleepTogether, SLEEPERS, SLEEP_MS));
+    },
+    peers: { go: { go: "sleepers", flags: { size: SLEEPERS, procs: 1 } } },
+  },
+  {
+    name: "timer-lateness",
+    scenario: `A sleep of 1 ms beside ${HOGS} goroutines that compute and call checkpoint, on one P; ms by which it is late, median.`,
+    unit: "ms",
+    goals: [{ atMost: 20 }],
+    short: true,
+    async run({ budgetMs }) {
+      await using runtime = await start({ procs: 1 });
+      await runtime.run(sleepBehindHogs, HOGS, 1, budgetMs / 4);
+      return [{ value: medianOf(await runtime.run(sleepBehindHogs, HOGS, 1, budgetMs)) }];
+    },
+    peers: { go: { go: "timer-lateness", flags: { size: HOGS, procs: 1 } } },
+  },
+];
