@@ -377,7 +377,7 @@ export const inherited = goroutine(import.meta, function* inherited(depth) {
   const family = 2 ** (depth + 1) - 1;
   for (let i = 0; i < family; i++) yield* ready.recv();
   handle.cancel();
-  const depths = new Array(depth + 1).fill(0);
+  const depths = Array.from({ length: depth + 1 }, () => 0);
   for (let i = 0; i < family; i++) depths[yield* log.recv()]++;
   return depths;
 });

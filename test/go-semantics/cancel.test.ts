@@ -26,7 +26,10 @@ onProcs("Handle.cancel", (runtime) => {
     });
 
     test("not started: never starts, or is thrown at its first wait", async () => {
-      const { outcome, log } = await runtime().run(programs.cancelUnstarted, kind);
+      const { outcome, log } = (await runtime().run(programs.cancelUnstarted, kind)) as {
+        outcome: string;
+        log: string[];
+      };
       expect(outcome).toBe(TOLD);
       // With several processors another machine may have been faster.
       expect(runtime().stats().procs === 1 ? log : [[], ["begun", TOLD, "finally", "deferred"]]).toEqual(
