@@ -178,7 +178,7 @@ export const P_TIMER_COUNT = 8;
 export const P_TICK = 16;
 /** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/monitor, scheduler/cancellation, scheduler/find-runnable (clears it), scheduler/machine-thread (clears it) @reader scheduler */
 export const P_PREEMPT = 17;
-/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/monitor, scheduler/processor-holding (clears it) @reader scheduler */
+/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/monitor, scheduler/processor-holding (clears it), scheduler/blocking (clears it) @reader scheduler */
 export const P_GIVE_UP = 19;
 /** The goroutine running now, 0 for none. @writer scheduler/execution, scheduler/find-runnable, scheduler/processor-holding, scheduler/blocking, scheduler/machine @reader scheduler/monitor, inspect */
 export const P_CURRENT = 18;
