@@ -19,6 +19,24 @@ export const FRAME_PROMISE = 4;
 /** Not a goroutine: a thread that sleeps until its operation is done. */
 export const FRAME_BLOCKED = 5;
 
+/** What few frames have. */
+class Rarities {
+  interrupt: Error | undefined = undefined;
+  wake: (() => void) | undefined = undefined;
+  fail: ((error: unknown) => void) | undefined = undefined;
+  ownerBase = 0;
+  ownerId = 0;
+  defers: DeferredCall[] | undefined = undefined;
+  unwinding: Unwinding | undefined = undefined;
+}
+
+const LASTING = 1;
+const CANCEL_TOLD = 2;
+const EXITING = 4;
+const WOKEN = 8;
+const YIELDED = 16;
+
+/** A hundred thousand of these may be parked at once, so what most never have is kept apart, and what is yes or no shares a word. */
 export class Frame {
   /** Number and first descriptor word of the goroutine (of the pseudo-goroutine for the last two kinds); 0 if it has ended and the frame is `lasting`. */
   goroutine = 0;
@@ -27,30 +45,120 @@ export class Frame {
   generator: Generator<unknown, unknown, unknown> | undefined = undefined;
   /** What it waits for. */
   operation: Abandonable | undefined = undefined;
-  /** What the operation throws instead of its outcome: set when the frame was made ready because of a cancellation. */
-  interrupt: Error | undefined = undefined;
+  private marks = 0;
+  private rare: Rarities | undefined = undefined;
+
   /** Continuations of async functions may refer to it also when its goroutine has ended: it is not used again. */
-  lasting = false;
+  get lasting(): boolean {
+    return (this.marks & LASTING) !== 0;
+  }
+  set lasting(on: boolean) {
+    this.mark(LASTING, on);
+  }
+
   /** Whether its cancellation has been told: it is told once. */
-  cancelTold = false;
-  /** Called when a FRAME_PROMISE is made ready. */
-  wake: (() => void) | undefined = undefined;
-  /** Rejects the promise of a FRAME_PROMISE: the runtime is gone. */
-  fail: ((error: unknown) => void) | undefined = undefined;
-  /** Whose operation a FRAME_PROMISE or FRAME_BLOCKED waits for, if a goroutine's. */
-  ownerBase = 0;
-  /** That goroutine's id, 0 for none: it may have ended, and its descriptor be another's. */
-  ownerId = 0;
-  /** Deferred calls, the first registered first. */
-  defers: DeferredCall[] | undefined = undefined;
-  /** Set once the deferred calls run. */
-  unwinding: Unwinding | undefined = undefined;
+  get cancelTold(): boolean {
+    return (this.marks & CANCEL_TOLD) !== 0;
+  }
+  set cancelTold(on: boolean) {
+    this.mark(CANCEL_TOLD, on);
+  }
+
   /** `goexit` was called: nothing saves the goroutine any more. */
-  exiting = false;
+  get exiting(): boolean {
+    return (this.marks & EXITING) !== 0;
+  }
+  set exiting(on: boolean) {
+    this.mark(EXITING, on);
+  }
+
   /** Set for a FRAME_BLOCKED that was made ready. */
-  woken = false;
+  get woken(): boolean {
+    return (this.marks & WOKEN) !== 0;
+  }
+  set woken(on: boolean) {
+    this.mark(WOKEN, on);
+  }
+
   /** Set while a generator gives way; taken when it is resumed. */
-  yielded = false;
+  get yielded(): boolean {
+    return (this.marks & YIELDED) !== 0;
+  }
+  set yielded(on: boolean) {
+    this.mark(YIELDED, on);
+  }
+
+  /** What the operation throws instead of its outcome: set when the frame was made ready because of a cancellation. */
+  get interrupt(): Error | undefined {
+    return this.rare?.interrupt;
+  }
+  set interrupt(error: Error | undefined) {
+    if (error !== undefined || this.rare !== undefined) this.rarities().interrupt = error;
+  }
+
+  /** Called when a FRAME_PROMISE is made ready. */
+  get wake(): (() => void) | undefined {
+    return this.rare?.wake;
+  }
+  set wake(call: (() => void) | undefined) {
+    this.rarities().wake = call;
+  }
+
+  /** Rejects the promise of a FRAME_PROMISE: the runtime is gone. */
+  get fail(): ((error: unknown) => void) | undefined {
+    return this.rare?.fail;
+  }
+  set fail(call: ((error: unknown) => void) | undefined) {
+    this.rarities().fail = call;
+  }
+
+  /** Whose operation a FRAME_PROMISE or FRAME_BLOCKED waits for, if a goroutine's. */
+  get ownerBase(): number {
+    return this.rare === undefined ? 0 : this.rare.ownerBase;
+  }
+  /** That goroutine's id, 0 for none: it may have ended, and its descriptor be another's. */
+  get ownerId(): number {
+    return this.rare === undefined ? 0 : this.rare.ownerId;
+  }
+  /** Says whose operation it waits for; an id of 0 for nobody's. */
+  setOwner(base: number, id: number): void {
+    const rare = this.rarities();
+    rare.ownerBase = base;
+    rare.ownerId = id;
+  }
+
+  /** Deferred calls, the first registered first. */
+  get defers(): DeferredCall[] | undefined {
+    return this.rare?.defers;
+  }
+  set defers(calls: DeferredCall[] | undefined) {
+    this.rarities().defers = calls;
+  }
+
+  /** Set once the deferred calls run. */
+  get unwinding(): Unwinding | undefined {
+    return this.rare?.unwinding;
+  }
+  set unwinding(unwinding: Unwinding | undefined) {
+    this.rarities().unwinding = unwinding;
+  }
+
+  /** Forgets its goroutine. */
+  clear(): void {
+    this.generator = undefined;
+    this.operation = undefined;
+    this.marks &= LASTING;
+    this.rare = undefined;
+  }
+
+  private mark(bit: number, on: boolean): void {
+    this.marks = on ? this.marks | bit : this.marks & ~bit;
+  }
+
+  private rarities(): Rarities {
+    this.rare ??= new Rarities();
+    return this.rare;
+  }
 }
 
 /** Whether a goroutine is not to be told that it is cancelled: it has been, or it is in its deferred calls, which are to do their work. */
@@ -89,17 +197,7 @@ export class FrameTable {
       this.frames[place] = undefined;
       this.free.push(place);
     }
-    frame.generator = undefined;
-    frame.operation = undefined;
-    frame.interrupt = undefined;
-    frame.cancelTold = false;
-    frame.yielded = false;
-    frame.ownerId = 0;
-    frame.defers = undefined;
-    frame.unwinding = undefined;
-    frame.exiting = false;
-    frame.wake = undefined;
-    frame.fail = undefined;
+    frame.clear();
     if (frame.lasting) frame.goroutine = frame.base = 0;
     else if (this.spare.length < SPARE_FRAMES) this.spare.push(frame);
   }

@@ -488,8 +488,7 @@ export abstract class Thread {
     const owner = this.currentFrame();
     if (owner === undefined) return;
     this.settleInTable(owner);
-    frame.ownerBase = owner.base;
-    frame.ownerId = this.f64[(owner.base >> 1) + ID];
+    frame.setOwner(owner.base, this.f64[(owner.base >> 1) + ID]);
   }
 
   /** The goroutine that a promise or a blocked thread waits for; `undefined` for none, or one that has ended. */
@@ -663,7 +662,7 @@ export abstract class Thread {
       return;
     }
     const frame = this.newWaiter(FRAME_PROMISE, operation.reason);
-    frame.ownerId = 0;
+    frame.setOwner(0, 0);
     frame.wake = () => {
       this.freeWaiter(frame);
       then();
