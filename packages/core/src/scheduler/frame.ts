@@ -45,6 +45,8 @@ export class Frame {
   generator: Generator<unknown, unknown, unknown> | undefined = undefined;
   /** What it waits for. */
   operation: Abandonable | undefined = undefined;
+  /** Joins that it has waited in. */
+  joins = 0;
   private marks = 0;
   private rare: Rarities | undefined = undefined;
 
@@ -147,6 +149,7 @@ export class Frame {
   clear(): void {
     this.generator = undefined;
     this.operation = undefined;
+    this.joins = 0;
     this.marks &= LASTING;
     this.rare = undefined;
   }

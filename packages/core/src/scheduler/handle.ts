@@ -150,6 +150,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     if (interrupt !== undefined) throw interrupt;
     if (this.trySettle()) return proceed(this.result());
     const frame = thread.parkCurrent(this, REASON_JOIN);
+    frame.joins++;
     if (join(thread.i32, this.base, frame.goroutine, frame.base)) return PARKED_RESULT;
     thread.unparkCurrent(frame);
     this.trySettle();
