@@ -1,18 +1,6 @@
 /** The sync package: mutexes, reader/writer mutexes, conditions, once, wait groups. */
 
-import {
-  AtomicInt,
-  Cond,
-  chan,
-  checkpoint,
-  goroutine,
-  gosched,
-  Mutex,
-  Once,
-  RWMutex,
-  spawn,
-  WaitGroup,
-} from "heddle";
+import { AtomicInt, Cond, chan, checkpoint, goroutine, Mutex, Once, RWMutex, spawn, WaitGroup } from "heddle";
 import { inEveryForm } from "./support/forms.mjs";
 
 const hog = goroutine(import.meta, function* hog(mu, stop) {
@@ -45,12 +33,15 @@ const waiter = goroutine(import.meta, function* waiter(cond, queued, woken, numb
   cond.mutex.unlock();
 });
 
+/** What one waits for who waits for others to have run: giving way is for goroutines, and not for the host. */
+const nothing = goroutine(import.meta, function* nothing() {});
+
 /** Starts waiters that wait in the order of their numbers. */
 function* startWaiters(cond, queued, woken, count) {
   for (let number = 0; number < count; number++) {
     spawn(waiter, cond, queued, woken, number);
     // Who has counted itself holds the mutex until it waits.
-    while (queued.load() <= number) yield gosched();
+    while (queued.load() <= number) yield spawn(nothing);
     yield cond.mutex.lock();
     cond.mutex.unlock();
   }
@@ -143,7 +134,7 @@ export const writerFirst = inEveryForm(import.meta, function* writerFirst() {
   // Once the writer waits, readers are held off.
   while (rw.tryRLock()) {
     rw.runlock();
-    yield gosched();
+    yield spawn(nothing);
   }
   const reading = spawn(reader, rw, log);
   rw.runlock();
