@@ -321,8 +321,9 @@ export const waitForCount = goroutine(import.meta, function* waitForCount(wg) {
 });
 
 /** Waits for a condition in a context that ends while it does. Whether the mutex was held when it was told. */
-export const cancelledWait = goroutine(import.meta, function* cancelledWait(cond) {
+export const cancelledWait = goroutine(import.meta, function* cancelledWait(cond, waiting) {
   yield* cond.mutex.lock();
+  waiting.add(1);
   try {
     yield* cond.wait();
     return "signalled";
@@ -335,16 +336,16 @@ export const cancelledWait = goroutine(import.meta, function* cancelledWait(cond
 
 export const cancelWaiters = goroutine(import.meta, function* cancelWaiters() {
   const cond = new Cond(new Mutex());
-  const handles = Array.from({ length: 8 }, () => spawn(cancelledWait, cond));
-  for (let i = 0; i < 30; i++) yield* gosched();
+  const waiting = new AtomicInt();
+  const handles = Array.from({ length: 8 }, () => spawn(cancelledWait, cond, waiting));
+  while (waiting.load() < 8) yield* gosched();
+  // Who has counted itself holds the mutex until it waits.
+  yield* cond.mutex.lock();
+  cond.mutex.unlock();
   const outcomes = [];
   for (const handle of handles) {
     handle.cancel();
-    try {
-      outcomes.push(yield* handle);
-    } catch (error) {
-      outcomes.push(`not started: ${error.name}`);
-    }
+    outcomes.push(yield* handle);
   }
   return [outcomes, cond.mutex.tryLock(), context.current().err()];
 });
