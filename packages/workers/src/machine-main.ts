@@ -38,9 +38,10 @@ export default async function machineMain({
   const frames = new AsyncLocalStorage<Frame>();
   const loop = new MachineLoop(memory, number);
   const send = (message: MachineMessage): void => port.postMessage(message);
-  let resources: EventResources | undefined;
+  // Before anything of a goroutine's runs.
+  const resources = new EventResources();
   const platform: MachinePlatform = {
-    eventsPending: () => resources?.arePending(loop.immediates) ?? true,
+    eventsPending: () => resources.arePending(loop.immediates),
     requestRun: () => loop.requestRun(),
     load: (url) => import(url) as Promise<object>,
     enterAsync: (frame, start) => frames.run(frame, start),
@@ -56,8 +57,6 @@ export default async function machineMain({
   becomeMachine(machine);
   send({ kind: "alive" });
   await buffers.ready;
-  // Nothing of a goroutine's has run yet.
-  resources = new EventResources();
   loop.start(machine);
   await loop.closed;
   becomeMachine(undefined);

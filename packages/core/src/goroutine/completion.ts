@@ -56,16 +56,6 @@ export function join(i32: Int32Array, base: number, joiner: number, joinerBase: 
   }
 }
 
-/** Asks for the descriptor to be sent to the host at the end. False if it has ended. */
-export function requestHostNotice(i32: Int32Array, base: number): boolean {
-  for (;;) {
-    const seen = Atomics.load(i32, base + JOIN);
-    if ((seen & DONE_BIT) !== 0) return false;
-    if ((seen & LOCKED) !== 0) continue;
-    if (Atomics.compareExchange(i32, base + JOIN, seen, seen | HOST_BIT) === seen) return true;
-  }
-}
-
 /** Marks the end. Returns what was there: `firstJoiner` and `wantsHost` read it. The result must have been stored. */
 export function complete(i32: Int32Array, base: number): number {
   // A plain read first: whether it was the latest value, the compare-and-swap tells.

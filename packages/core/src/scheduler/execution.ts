@@ -75,6 +75,8 @@ const CURRENT = P_CURRENT;
 const ENDED = CACHE_ENDED / 2;
 const NUMBER = TAG_NUMBER;
 
+/** Goroutines in the ring from which on it is worth letting a joiner wait. A guess. */
+const MANY_IN_RING = 32;
 /** Joins that a goroutine has waited in, from which on it counts as one that collects results, and not as a parent in a fork-join tree, which waits for a child or two. */
 const MANY_JOINS = 4;
 
@@ -351,14 +353,14 @@ export abstract class ExecutingMachine extends LoadingMachine {
   }
 
   /**
-   * A joiner is made ready. One that collects many results goes behind the goroutines of the ring: it would otherwise be resumed after each of them, to find the next not ended. A parent in a fork-join tree goes
+   * A joiner is made ready. One that collects many results goes behind the goroutines of a long ring: it would otherwise be resumed after each of them, to find the next not ended. A parent in a fork-join tree goes
    * on at once, which keeps few goroutines alive.
    */
   protected readyJoiner(joiner: number): void {
     const { i32 } = this;
     const base = this.descriptors + joiner * WORDS;
     const lives = i32[base + MACHINE] === this.number + 1;
-    if (!lives || this.queue.length() === 0 || this.frames.at(i32[base + FRAME]).joins < MANY_JOINS) {
+    if (!lives || this.queue.length() < MANY_IN_RING || this.frames.at(i32[base + FRAME]).joins < MANY_JOINS) {
       this.ready(joiner);
       return;
     }

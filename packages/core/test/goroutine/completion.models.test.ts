@@ -17,7 +17,6 @@ import {
   leave,
   nextJoiner,
   releaseHandle,
-  requestHostNotice,
   retainHandle,
   wantsHost,
 } from "../../src/goroutine/completion.ts";
@@ -151,31 +150,6 @@ describe("join against exit", () => {
 
   test("a goroutine that nobody joins ends alone", () => {
     expectNoFailure(exploreEnd(ends, [], { joiners: [] }));
-  });
-});
-
-describe("the host's notice", () => {
-  const requests: Thread<boolean> = ({ i32 }) => requestHostNotice(i32, ENDING);
-
-  function exploreNotice(asking: Thread<boolean>): ExploreResult {
-    return explore<unknown[], void>({
-      words: WORDS,
-      setup: withJoiners(1),
-      threads: [ends, asking, joinsAndLeaves(2)],
-      check: ({ i32 }, [told, granted]) => {
-        expect(told).toBe(granted);
-        expect(i32[wakeUps(1)]).toBe(1);
-      },
-      preemptions: 4,
-    });
-  }
-
-  test("comes if and only if it was granted, whoever joins and leaves meanwhile", () => {
-    expectNoFailure(exploreNotice(requests));
-  });
-
-  test("a request that does not compare loses joiners or the end", () => {
-    expectFailure(exploreNotice(withFault(casStores(JOIN_WORD), requests)));
   });
 });
 
