@@ -1,6 +1,18 @@
 /** golang.org/x/sync/errgroup's rules. */
 
-import { AtomicInt, chan, context, defer, ErrGroup, goexit, goroutine, gosched, recover, sleep, spawn } from "heddle";
+import {
+  AtomicInt,
+  chan,
+  context,
+  defer,
+  ErrGroup,
+  goexit,
+  goroutine,
+  gosched,
+  recover,
+  sleep,
+  spawn,
+} from "heddle";
 import { inEveryForm } from "./support/forms.mjs";
 
 const described = (error) => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
@@ -263,7 +275,10 @@ const PROGRAMS = {
 };
 
 export const BODIES = Object.fromEntries(
-  Object.entries(PROGRAMS).map(([name, program]) => [name, inEveryForm(import.meta, Object.defineProperty(program, "name", { value: name }))]),
+  Object.entries(PROGRAMS).map(([name, program]) => [
+    name,
+    inEveryForm(import.meta, Object.defineProperty(program, "name", { value: name })),
+  ]),
 );
 
 /** A group travels: a member adds members. */
