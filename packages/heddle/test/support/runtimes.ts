@@ -2,8 +2,8 @@
 
 import { type Runtime, type RuntimeOptions, start } from "heddle";
 
-/** Numbers of processors that a test is repeated with: alone, and more than there are cores. */
-export const PROCS: readonly number[] = [1, 4];
+/** Numbers of processors that a test is repeated with: alone, and more than there may be cores. HEDDLE_TEST_PROCS="2,16" has it otherwise. */
+export const PROCS: readonly number[] = (process.env["HEDDLE_TEST_PROCS"] ?? "1,4").split(",").map(Number);
 
 /** Runs `use` with a runtime of its own, which is closed afterwards. */
 export async function withRuntime<T>(
