@@ -3,9 +3,12 @@
 /** Where the scheduler's own modules are. */
 const OWN = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
 
+/** The engine's own frame for a generator's step: says nothing that the generator's frame does not. */
+const STEP = /^\s+at (\S+\.)?next \(<anonymous>\)$/;
+
 /** Frames below a body: the scheduler's, its thread's loop, and those by which the engine got there. */
 function isBelowBody(line: string): boolean {
-  return line.includes(OWN) || /node:internal|machine-loop/.test(line);
+  return line.includes(OWN) || /node:internal|machine-loop/.test(line) || STEP.test(line);
 }
 
 /** Cuts what is not the body's off the lower end of an error's stack. */
@@ -26,6 +29,6 @@ function trimmed(stack: string): string {
   const end = tail >= 0 ? tail + 1 : first > 0 ? first : lines.length;
   return lines
     .slice(0, end)
-    .filter((line) => !/^\s+at (\S+\.)?next \(<anonymous>\)$/.test(line))
+    .filter((line) => !STEP.test(line))
     .join("\n");
 }
