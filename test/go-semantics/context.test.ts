@@ -92,9 +92,9 @@ onProcs("contexts", (runtime) => {
     );
 
     test("a context of a goroutine ends on the host, and aborts its signal there", async () => {
-      const [out, stop] = runtime().enter(() => [chan(), chan()]);
+      const [out, stop] = runtime().enter(() => [chan<Context>(), chan()] as const);
       const handle = runtime().spawn(programs.ownsContext, out, stop);
-      const ctx = await out.recv();
+      const ctx = (await out.recv()) as Context;
       const aborted = new Promise((resolve) => ctx.signal.addEventListener("abort", resolve, { once: true }));
       expect(ctx.err()).toBeUndefined();
       stop.close();

@@ -360,7 +360,11 @@ export abstract class ExecutingMachine extends LoadingMachine {
     const { i32 } = this;
     const base = this.descriptors + joiner * WORDS;
     const lives = i32[base + MACHINE] === this.number + 1;
-    if (!lives || this.queue.length() < MANY_IN_RING || this.frames.at(i32[base + FRAME]).joins < MANY_JOINS) {
+    if (
+      !lives ||
+      this.queue.length() < MANY_IN_RING ||
+      this.frames.at(i32[base + FRAME]).joins < MANY_JOINS
+    ) {
       this.ready(joiner);
       return;
     }
