@@ -1,4 +1,4 @@
-import { CanceledError, chan, context, DeadlineExceededError, spawnWith } from "heddle";
+import { CanceledError, type Context, chan, context, DeadlineExceededError, spawnWith } from "heddle";
 import { describe, expect, test } from "vitest";
 import * as programs from "./context.mjs";
 import { onProcs } from "./support/on-procs.ts";
