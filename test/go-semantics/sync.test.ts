@@ -89,7 +89,7 @@ onProcs("sync", (runtime) => {
   test.each(Object.entries(ORDERS))("%s", async (name, expected) => {
     const { async: body, host } = programs.ORDER_BODIES[name];
     expect(await runtime().run(body as () => Promise<unknown>), "async body").toEqual(expected);
-    expect(await runtime().enter(host), "host").toEqual(expected);
+    expect(await runtime().enter(host as () => Promise<unknown>), "host").toEqual(expected);
   });
 
   test("Once: one call for all machines", async () => {
