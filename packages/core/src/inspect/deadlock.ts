@@ -6,7 +6,7 @@
  * - no processor is held, no queue and no inbox holds a goroutine, no machine is awake;
  * - no machine sleeps for the sake of its event loop (I/O, a timer of the program's, a module being loaded): M_EVENTS;
  * - no timer of the runtime is pending;
- * - the host holds nothing that a goroutine waits for: no channel, mutex or other object in whose queue one stands, no live context under which one runs, no abort signal that one follows. An object that
+ * - the host holds nothing that a goroutine waits for: no channel, mutex or other object in whose queue one stands, no live context under which one runs or for whose end one waits, no abort signal that one follows. An object that
  *   the program has dropped counts until garbage has been collected, so garbage is collected before the verdict.
  *
  * A program whose goroutines wait for each other in one corner while others go on is not found; leaks are what `leakCheck` is for.
@@ -44,6 +44,9 @@ import {
   RW_WRITERS,
   W_GOROUTINE,
   W_NEXT,
+  X_CHILD,
+  X_DONE,
+  X_NEXT,
 } from "../memory/layout.ts";
 import { isEmpty } from "../queue/inbox.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
@@ -130,7 +133,7 @@ function holdsSomethingAwaited(host: Thread): boolean {
     const base = table.baseOf(index);
     const kind = i32[base + O_KIND];
     for (const queue of QUEUES[kind] ?? USUAL_QUEUE) if (someGoroutineIn(host, base + queue)) found = true;
-    if (kind === CONTEXT_KIND && contextsOf(host).state(index) === LIVE && someGoroutineUnder(host, index))
+    if (kind === CONTEXT_KIND && contextsOf(host).state(index) === LIVE && endWakesSomebody(host, index))
       found = true;
   });
   return found;
@@ -141,6 +144,25 @@ function someGoroutineIn(host: Thread, queue: number): boolean {
   const { i32 } = host;
   for (let waiter = i32[queue]; waiter !== 0; waiter = i32[waiter + W_NEXT]) {
     if (i32[host.descriptorOf(i32[waiter + W_GOROUTINE]) + G_MACHINE] !== host.number + 1) return true;
+  }
+  return false;
+}
+
+/** Whether the end of a context would wake a goroutine: one that runs under it, or waits for its end or that of a context below. */
+function endWakesSomebody(host: Thread, context: number): boolean {
+  return someGoroutineUnder(host, context) || someGoroutineAwaitsEnd(host, context);
+}
+
+function someGoroutineAwaitsEnd(host: Thread, context: number): boolean {
+  const { i32 } = host;
+  const table = objectsOf(host);
+  const below = [context];
+  for (const index of below) {
+    const base = table.baseOf(index);
+    const done = Atomics.load(i32, base + X_DONE);
+    if (done !== 0 && someGoroutineIn(host, table.baseOf(done) + C_RECEIVERS)) return true;
+    for (let child = i32[base + X_CHILD]; child !== 0; child = i32[table.baseOf(child) + X_NEXT])
+      below.push(child);
   }
   return false;
 }
