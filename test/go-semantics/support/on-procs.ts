@@ -1,7 +1,7 @@
 /** Runs tests on one processor and on four. */
 
 import { type Runtime, start } from "heddle";
-import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 
 /** Few processors share a thread's cache and order of events, many do not: rules must hold for both. */
 const PROCS = [1, 4];
@@ -19,9 +19,10 @@ export function onProcs(title: string, tests: (runtime: () => Runtime) => void):
   });
 }
 
-/** Waits until every goroutine has ended. */
-export function noneLeft(runtime: Runtime): Promise<void> {
-  return until(() => runtime.numGoroutine() === 0);
+/** Waits until every goroutine has ended; fails if the runtime has. */
+export async function noneLeft(runtime: Runtime): Promise<void> {
+  await until(() => runtime.closed || runtime.numGoroutine() === 0);
+  expect(runtime.closed).toBe(false);
 }
 
 /** Turns the event loop until a condition holds. */
