@@ -10,6 +10,7 @@ import { CanceledError, CloneError, DeadlineExceededError, MemoryLimitError } fr
 import { type Channel, channelOf } from "../channel/channel.ts";
 import { closeChannel, createDoneChannel } from "../channel/kernel.ts";
 import {
+  C_HIDDEN,
   CONTEXT_LOCK,
   X_BLOCK,
   X_CHILD,
@@ -308,7 +309,12 @@ export class ContextTree {
     thread.codec.drop(block + XB_KEY, (tags >> KEY_SHIFT) & TAG);
     thread.codec.drop(block + XB_VALUE, (tags >> VALUE_SHIFT) & TAG);
     thread.slab.give(block * 4);
-    if (i32[base + X_DONE] !== 0) table.release(i32[base + X_DONE]);
+    const done = i32[base + X_DONE];
+    if (done !== 0) {
+      // The channel may outlive this context, and the record be another's then.
+      i32[table.baseOf(done) + C_HIDDEN] = 0;
+      table.release(done);
+    }
     if (parent !== 0) table.release(parent);
   }
 

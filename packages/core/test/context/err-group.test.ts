@@ -1,0 +1,161 @@
+/** ErrGroup's bookkeeping: members that wait for the limit, those who wait for them, the first error. */
+
+import { describe, expect, test } from "vitest";
+import { chan } from "../../src/channel/channel.ts";
+import type { Chan } from "../../src/channel/types.ts";
+import { ErrGroup } from "../../src/context/err-group.ts";
+import { spawn } from "../../src/scheduler/goroutine-api.ts";
+import type { Goroutine } from "../../src/scheduler/types.ts";
+import { gosched } from "../../src/scheduler/yielding.ts";
+import { body, singleMachine } from "../support/single-machine.ts";
+
+function* settle(): Goroutine<void> {
+  for (let i = 0; i < 10; i++) yield* gosched();
+}
+
+const member = body(function* member(name: string, log: Chan<string>, gate: Chan<boolean>): Goroutine<void> {
+  log.trySend(name);
+  yield* gate.recv();
+});
+
+function drained(log: Chan<string>): string {
+  let items = "";
+  for (let item = log.tryRecv(); item !== undefined; item = log.tryRecv()) items += item[0];
+  return items;
+}
+
+describe("the limit", () => {
+  test("members start in the order in which they were given, each when one has ended", async () => {
+    const main = body(function* main(): Goroutine<string[]> {
+      const group = new ErrGroup();
+      group.setLimit(2);
+      const log = chan<string>(10);
+      const gate = chan<boolean>();
+      for (const name of "abcde") group.go(member, name, log, gate);
+      const seen: string[] = [];
+      for (let i = 0; i < 4; i++) {
+        yield* settle();
+        seen.push(drained(log));
+        yield* gate.send(true);
+      }
+      gate.close();
+      yield* group.wait();
+      return seen;
+    });
+    expect(await singleMachine().run(main)).toEqual(["ab", "c", "d", "e"]);
+  });
+
+  test("who was not let in before does not overtake", async () => {
+    const main = body(function* main(): Goroutine<boolean[]> {
+      const group = new ErrGroup();
+      group.setLimit(1);
+      const log = chan<string>(10);
+      const gate = chan<boolean>();
+      group.go(member, "a", log, gate);
+      const waiting = group.go(member, "b", log, gate);
+      yield* settle();
+      const first = group.tryGo(member, "c", log, gate);
+      gate.trySend(true);
+      yield* waiting;
+      const second = group.tryGo(member, "c", log, gate);
+      gate.close();
+      yield* group.wait();
+      return [first, second, group.tryGo(member, "c", log, gate)];
+    });
+    const { run, settle: rest } = singleMachine();
+    expect(await run(main)).toEqual([false, false, true]);
+    await rest();
+  });
+
+  test("a cancelled wait for the start takes nothing back: the member starts in its turn", async () => {
+    const starter = body(function* starter(
+      group: ErrGroup,
+      log: Chan<string>,
+      gate: Chan<boolean>,
+    ): Goroutine<void> {
+      yield* group.go(member, "b", log, gate);
+    });
+    const main = body(function* main(): Goroutine<unknown> {
+      const group = new ErrGroup();
+      group.setLimit(1);
+      const log = chan<string>(10);
+      const gate = chan<boolean>();
+      yield* group.go(member, "a", log, gate);
+      const waiting = spawn(starter, group, log, gate);
+      yield* settle();
+      waiting.cancel();
+      let told = "";
+      try {
+        yield* waiting;
+      } catch (error) {
+        told = (error as Error).name;
+      }
+      gate.close();
+      yield* group.wait();
+      return [told, drained(log)];
+    });
+    expect(await singleMachine().run(main)).toEqual(["CanceledError", "ab"]);
+  });
+
+  test.each([1.5, Number.NaN, 2 ** 31, "3"])("%s is refused", async (limit) => {
+    const main = body(function* main(): Goroutine<string> {
+      yield* gosched();
+      try {
+        new ErrGroup().setLimit(limit as number);
+      } catch (error) {
+        return `${(error as Error).name}: ${(error as Error).message}`;
+      }
+      return "accepted";
+    });
+    expect(await singleMachine().run(main)).toMatch(/^RangeError: ErrGroup.setLimit: /);
+  });
+});
+
+describe("the first error", () => {
+  const throws = body(function* throws(error: unknown): Goroutine<void> {
+    yield* gosched();
+    throw error;
+  });
+  const throwsUncloneable = body(function* throwsUncloneable(): Goroutine<void> {
+    yield* gosched();
+    throw Object.assign(new TypeError("readable"), { call() {} });
+  });
+
+  test.each([
+    ["an error", new RangeError("boom"), new RangeError("boom")],
+    ["a string", "boom", "boom"],
+    ["undefined", undefined, undefined],
+    ["an object", { code: 7 }, { code: 7 }],
+  ])("%s is what wait throws, again and again", async (_what, thrown, expected) => {
+    const main = body(function* main(): Goroutine<unknown> {
+      const group = new ErrGroup();
+      yield* group.go(throws, thrown);
+      const seen: unknown[] = [];
+      for (let i = 0; i < 2; i++) {
+        try {
+          yield* group.wait();
+        } catch (error) {
+          seen.push(error);
+        }
+      }
+      return seen;
+    });
+    expect(await singleMachine().run(main)).toEqual([expected, expected]);
+  });
+
+  test("that cannot be copied keeps its message", async () => {
+    const main = body(function* main(): Goroutine<unknown> {
+      const group = new ErrGroup();
+      yield* group.go(throwsUncloneable);
+      try {
+        yield* group.wait();
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return "none";
+    });
+    const { run, panics } = singleMachine();
+    expect(await run(main)).toBe("readable");
+    expect(panics).toEqual([]);
+  });
+});
