@@ -211,7 +211,9 @@ describe("what an async body leaves behind", () => {
       void opened.then(() => {
         seen.push(recover());
         try {
-          defer(() => seen.push("a call that is nobody's"));
+          defer(() => {
+            seen.push("a call that is nobody's");
+          });
         } catch (error) {
           seen.push(error instanceof MisuseError);
         }
