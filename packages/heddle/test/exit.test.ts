@@ -33,6 +33,7 @@ const cases: [program: string, code: number, stdout: RegExp, stderr?: RegExp][] 
   ["loses-machine", 0, /^MachineLostError ERR_HEDDLE_MACHINE_LOST\n3\n$/],
   ["top-level", 0, /^FunctionError cannot load "answer" of .*top-level\.mjs.*isMainThread/],
   ["in-own-worker", 0, /^55,2\nworker ended 0\n$/],
+  ["closes-early", 0, /^closed 8\n$/],
   ["closes", 0, /^done true 0\n[^]*closed true\n/],
 ];
 

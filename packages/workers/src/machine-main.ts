@@ -23,7 +23,7 @@ import { nodeText } from "./node-text.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
 import { registerTsx } from "./tsx.ts";
 
-// At the top level, which makes the pool import this module: it tries require() first, and where tsx lets that succeed, the thread would have a second copy of Heddle, which the bodies do not see.
+// Before any body's module is loaded.
 await registerTsx();
 
 /** Runs the machine until the runtime is closed. */

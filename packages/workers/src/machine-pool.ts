@@ -37,7 +37,7 @@ export class MachinePool {
     this.runtime = runtime;
     this.events = events;
     this.pool = new Piscina({
-      filename: fileURLToPath(new URL("./machine-main.js", import.meta.url)),
+      filename: fileURLToPath(new URL("./machine-entry.cjs", import.meta.url)),
       minThreads: 0,
       maxThreads: options.maxMachines,
       idleTimeout: Number.POSITIVE_INFINITY,
