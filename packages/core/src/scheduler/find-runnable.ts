@@ -242,7 +242,7 @@ export abstract class FindingMachine extends MachineThread {
 
   protected found(): void {
     this.searching = false;
-    this.idle.stopSearching();
+    if (this.idle.stopSearching() && this.workSomewhere()) this.idle.wakeOneIfIdle();
   }
 
   protected workSomewhere(): boolean {

@@ -141,10 +141,12 @@ export class IdleCoordinator {
     }
   }
 
-  /** The caller found work. The last searcher to do so passes the search on. */
-  stopSearching(): void {
-    const before = Atomics.sub(this.i32, SCHED_IDLE, 1);
-    if ((before & SEARCHING_MASK) === 1) this.wakeOneIfIdle();
+  /**
+   * The caller found work. True if it was the last to search: then it must look whether there is more, and if so wake the next (`wakeOneIfIdle`). It must look, for whoever published something while it searched relied on
+   * it; what is published from now on is its submitter's to tell. Go wakes the next without a look, which for single short tasks wakes a thread each for nothing.
+   */
+  stopSearching(): boolean {
+    return (Atomics.sub(this.i32, SCHED_IDLE, 1) & SEARCHING_MASK) === 1;
   }
 
   /** The caller found nothing and is about to look once more. */

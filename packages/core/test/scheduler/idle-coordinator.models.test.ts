@@ -141,7 +141,8 @@ const goesIdle =
     for (;;) {
       let searching = held.searching || coordinator.tryStartSearching();
       while (takeWork(i32)) {
-        if (searching) coordinator.stopSearching();
+        if (searching && coordinator.stopSearching() && Atomics.load(i32, WORK) !== 0)
+          coordinator.wakeOneIfIdle();
         searching = false;
       }
       coordinator.goIdle(machine, held.processor);
