@@ -2,6 +2,7 @@ import { AtomicInt, type Goroutine, goroutine, spawn, start } from "heddle";
 import { countFile, type FileCount } from "../count.ts";
 import type { Side } from "../side.ts";
 import { addFile, emptyTally, type Tally } from "../tally.ts";
+import { THREAD_LIMITS } from "../threads.ts";
 
 /** How often the host looks at the counter for the progress bar. */
 const PROGRESS_MS = 100;
@@ -26,7 +27,7 @@ const countAll = goroutine(
 
 /** A goroutine per file on a runtime with a P per core. */
 export async function openHeddle(): Promise<Side> {
-  const runtime = await start();
+  const runtime = await start({ resourceLimits: THREAD_LIMITS });
   return {
     async count(paths, progress) {
       const done = runtime.enter(() => new AtomicInt());

@@ -3,6 +3,7 @@ import { Piscina } from "piscina";
 import type { FileCount } from "../count.ts";
 import type { Side } from "../side.ts";
 import { addFile, emptyTally } from "../tally.ts";
+import { THREAD_LIMITS } from "../threads.ts";
 
 /** A task per file on a pool with a thread per core, set up as suits a list of work: see the settings. */
 export async function openPiscina(): Promise<Side> {
@@ -14,6 +15,7 @@ export async function openPiscina(): Promise<Side> {
     idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 2, // the next file is at the thread before it has answered for the last
     recordTiming: false,
+    resourceLimits: THREAD_LIMITS,
   });
   return {
     async count(paths, progress) {
