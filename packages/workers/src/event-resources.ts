@@ -5,10 +5,10 @@ const IMMEDIATE = "Immediate";
 
 export class EventResources {
   /** Ports that were there at first: the pool's and the machine's own. */
-  private readonly ports: number;
+  private ports = 0;
 
-  /** To be made before anything of the program runs on the thread. */
-  constructor() {
+  /** Notes what is there. To be called before anything of the program runs on the thread, when Heddle's own is set up. */
+  note(): void {
     this.ports = count(process.getActiveResourcesInfo(), PORT);
   }
 

@@ -57,6 +57,7 @@ export default async function machineMain({
   becomeMachine(machine);
   send({ kind: "alive" });
   await buffers.ready;
+  resources.note();
   loop.start(machine);
   await loop.closed;
   becomeMachine(undefined);

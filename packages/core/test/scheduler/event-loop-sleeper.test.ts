@@ -18,10 +18,10 @@ let waits = 0;
 
 beforeEach(() => {
   waits = 0;
-  const waitAsync: typeof Atomics.waitAsync = (...args: Parameters<typeof Atomics.waitAsync>) => {
+  const waitAsync = ((...args: Parameters<typeof Atomics.waitAsync>) => {
     waits++;
     return original.waitAsync(...args);
-  };
+  }) as typeof Atomics.waitAsync;
   globalThis.Atomics = Object.assign(Object.create(original), { waitAsync }) as Atomics;
 });
 afterEach(() => {
