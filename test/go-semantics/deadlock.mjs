@@ -122,11 +122,20 @@ export const DEADLOCKS = {
   "an async body awaits what nobody sends": goroutine(import.meta, async function awaits() {
     await chan().recv();
   }),
+  "a plain body blocks on what nobody sends": goroutine(import.meta, function blocks() {
+    chan().recv().block();
+  }),
   "a WaitGroup one short": goroutine(import.meta, function* oneShort() {
     const wg = new WaitGroup();
     wg.add(2);
     go(countsDown, wg);
     yield* wg.wait();
+  }),
+  "a stopped ticker": goroutine(import.meta, function* stoppedTicker() {
+    const ticker = new Ticker(1);
+    yield* ticker.c.recv();
+    ticker.stop();
+    yield* ticker.c.recv();
   }),
   "a parent waits for a child that waits for it": goroutine(import.meta, function* circle() {
     const handles = chan(1);

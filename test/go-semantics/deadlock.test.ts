@@ -29,7 +29,7 @@ async function deadlock(
 }
 
 describe.each(PROCS)("a total deadlock, procs %d", (procs) => {
-  test.each(KINDS.filter((kind) => kind !== "plain"))("%s bodies: lists who sleeps, and for what", async (kind) => {
+  test.each(KINDS)("%s bodies: lists who sleeps, and for what", async (kind) => {
     const { message, code } = await deadlock(procs, (runtime) =>
       runtime.run(programs.sleepers, kind, programs.REASONS),
     );

@@ -20,7 +20,7 @@ export { ErrGroup } from "./context/err-group.ts";
 export { registerKinds } from "./context/kinds.ts";
 export { type SpawnOptions, spawnOn, spawnWith } from "./context/spawn-with.ts";
 export type { ModuleMeta } from "./goroutine/functions.ts";
-export { findDeadlock } from "./inspect/deadlock.ts";
+export { askForEvents, findDeadlock, movements } from "./inspect/deadlock.ts";
 export {
   describeGoroutine,
   formatGoroutine,

@@ -4,7 +4,7 @@
  * The host looks, after all processors have been idle for a while. It is sure of its verdict because all who could change anything are seen to be at rest, and the host itself is the only one awake:
  *
  * - no processor is held, no queue and no inbox holds a goroutine, no machine is awake;
- * - no machine sleeps for the sake of its event loop (I/O, a timer of the program's, a module being loaded): M_EVENTS;
+ * - no machine sleeps for the sake of its event loop (I/O, a timer of the program's, a module being loaded): M_EVENTS, which a machine says before it sleeps and again when it is asked (`askForEvents`);
  * - no timer of the runtime is pending;
  * - the host holds nothing that a goroutine waits for: no channel, mutex or other object in whose queue one stands, no live context under which one runs or for whose end one waits, no abort signal that one follows. An object that
  *   the program has dropped counts until garbage has been collected, so garbage is collected before the verdict.
@@ -52,6 +52,7 @@ import { isEmpty } from "../queue/inbox.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
 import { total } from "../scheduler/counters.ts";
 import { LIFE_ALIVE, machineRecord } from "../scheduler/idle.ts";
+import { wake } from "../scheduler/parker.ts";
 import { objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
@@ -85,7 +86,7 @@ export function findDeadlock(host: Thread): DeadlockError | undefined {
  * A number that changes whenever a goroutine runs or a timer is started. The looks below come one after the other, and between two of them a timer may fire, its goroutine run, start the next timer
  * and sleep again: "no timer" would be true of one moment and "everybody sleeps" of another. Who has moved in between has changed this number before he went to sleep, and his sleep was seen.
  */
-function movements({ f64, i32, memory }: Thread): number {
+export function movements({ f64, i32, memory }: Thread): number {
   let sum = total(memory, CACHE_PARKS) + total(memory, CACHE_ENDED) + total(memory, CACHE_SPAWNED);
   for (let p = 0; p < memory.shape.procs; p++) {
     const base = memory.layout.processors + p * P_WORDS;
@@ -94,6 +95,17 @@ function movements({ f64, i32, memory }: Thread): number {
     sum += (i32[base + P_TICK] >>> 0) + f64[(base + P_TIMER_ORDER) >> 1];
   }
   return sum;
+}
+
+/**
+ * Wakes the machines that sleep for the sake of their event loops, to say again whether they must. What was pending there may have ended without running anything of a goroutine's (a file closed, a promise
+ * that nobody awaits settled), and then nothing has woken the machine.
+ */
+export function askForEvents({ i32, memory }: Thread): void {
+  for (let m = 1; m <= memory.shape.maxMachines; m++) {
+    const record = machineRecord(memory, m);
+    if (Atomics.load(i32, record + M_EVENTS) !== 0) wake(i32, record);
+  }
 }
 
 /** Whether nothing moves by itself. */

@@ -337,7 +337,7 @@ export const C_BUFFER = 10;
 export const C_RECEIVERS = 11;
 /** Queue (two words) of those who wait to hand over theirs. @writer goroutine/wait-queue, channel/channel-port (at first) @reader channel/channel-port, channel/channel-record */
 export const C_SENDERS = 13;
-/** The timer of a timer's channel, whose one place does not show: length and capacity are 0. For a context's channel, its record's number, negative. @writer channel/channel-port (at first), channel/kernel, channel/timer-channel @reader channel/channel-record, channel/operations */
+/** The timer of a timer's channel, whose one place does not show: length and capacity are 0. For a context's channel, its record's number, negative. @writer channel/channel-port (at first), channel/kernel, channel/timer-channel, context/tree @reader channel/channel-record, channel/operations */
 export const C_HIDDEN = 15;
 
 // Sync primitives: the words of a sync object beyond the common ones.
