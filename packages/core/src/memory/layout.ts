@@ -180,7 +180,7 @@ export const P_TICK = 16;
 export const P_PREEMPT = 17;
 /** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/monitor, scheduler/processor-holding (clears it), scheduler/blocking (clears it) @reader scheduler */
 export const P_GIVE_UP = 19;
-/** The goroutine running now, 0 for none. @writer scheduler/execution, scheduler/find-runnable, scheduler/processor-holding, scheduler/blocking, scheduler/machine @reader scheduler/monitor, inspect */
+/** The goroutine running now, 0 for none. @writer scheduler/execution, scheduler/find-runnable, scheduler/processor-holding, scheduler/joining, scheduler/blocking, scheduler/machine @reader scheduler/monitor, inspect */
 export const P_CURRENT = 18;
 /** Ring: next place to take from, free-running. Moved by compare-and-swap, by anyone. @writer queue/run-queue @reader queue/run-queue */
 export const P_HEAD = 32;

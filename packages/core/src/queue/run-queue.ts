@@ -1,13 +1,17 @@
 /**
  * A processor's run queue: a ring of goroutines that have never run, and one slot before it (Go's runq and runnext).
  *
- * One owner pushes and pops; any thief takes half of the ring at once, from its old end, or as a last resort the slot.
+ * One owner pushes and pops, at either end; any thief takes half of the ring at once, from its old end, or as a last resort the slot.
  *
  * Head and tail run freely and are reduced by the ring's size only to index it; `tail - head` is the length.
  * - The owner writes a place, then stores the tail. A thief that sees the new tail sees the place.
  * - Whoever takes (owner or thief) reads the places first and then moves the head by compare-and-swap. If that succeeds, nobody else took them, and the
  *   owner has not overwritten them: it reuses a place only after it has seen the head move past it. If it fails, what was read is thrown away.
  * - The slot is emptied by exchange or compare-and-swap, so it goes to one taker. Only the owner fills it: an owner that finds it empty need not look twice.
+ * - The owner may also take what it pushed last, if that is the goroutine it wants (`takeNewest`). A thief may just be copying that place, and its compare-and-swap would go through, for the head stays where
+ *   it is. So the owner moves head and tail by some whole rounds of the ring, which changes no place but fails every thief that has read the old head. The head first: whoever sees the new head with the old tail finds a
+ *   negative length and takes nothing; that is not taken for empty (`isEmpty`), so nobody goes to sleep over it. The old head with the new tail makes a length that no ring has, and the thief looks again. (Eight million such
+ *   moves bring the head back to an old value. A thief would have to stand still meanwhile, between two neighbouring steps, for most of a second, and wake up at just that value.)
  *
  * Why the owner may keep a stale head: the head only grows, so a ring that looked to have room still has it. It looks again when the ring seems full.
  *
@@ -32,6 +36,8 @@ export class RunQueueOwner {
   private readonly i32: Int32Array;
   private readonly global: SpillTarget;
   private readonly mask: number;
+  /** What `takeNewest` moves head and tail by: whole rounds, and more than any length. */
+  private readonly rounds: number;
   private readonly spilled: Int32Array;
   /** Whether there is one processor: then nobody steals, and its queue changes hands only with the processor, under a lock. The words are written plainly. */
   private readonly solo: boolean;
@@ -44,6 +50,7 @@ export class RunQueueOwner {
     this.i32 = i32;
     this.global = global;
     this.mask = i32[H_RING_SIZE] - 1;
+    this.rounds = 2 * (this.mask + 1);
     this.solo = i32[H_PROCS] === 1;
     this.spilled = new Int32Array(this.mask / 2 + 2);
   }
@@ -104,6 +111,54 @@ export class RunQueueOwner {
     if (!this.solo) return Atomics.exchange(i32, base + RUNNEXT, 0);
     i32[base + RUNNEXT] = 0;
     return next;
+  }
+
+  /** Whether the slot seems to hold this goroutine. */
+  isNext(goroutine: number): boolean {
+    return this.i32[this.base + RUNNEXT] === goroutine;
+  }
+
+  /** Takes the slot's goroutine if it is this one. */
+  takeNext(goroutine: number): boolean {
+    const { i32, base } = this;
+    if (!this.solo) return Atomics.compareExchange(i32, base + RUNNEXT, goroutine, 0) === goroutine;
+    i32[base + RUNNEXT] = 0;
+    return true;
+  }
+
+  /** Whether this goroutine seems to be the ring's newest. */
+  isNewest(goroutine: number): boolean {
+    return this.i32[this.base + RING + ((this.tail - 1) & this.mask)] === goroutine;
+  }
+
+  /** Takes the ring's newest goroutine, which must have been seen to be this one. False if a thief was faster. */
+  takeNewest(): boolean {
+    return this.solo ? this.takeNewestPlainly() : this.takeNewestShared();
+  }
+
+  private takeNewestPlainly(): boolean {
+    if (this.tail === this.knownHead) return false;
+    this.tail = (this.tail - 1) | 0;
+    this.i32[this.base + TAIL] = this.tail;
+    return true;
+  }
+
+  private takeNewestShared(): boolean {
+    const { i32, base, tail, rounds } = this;
+    let head = this.knownHead;
+    while (head !== tail) {
+      const moved = (head + rounds) | 0;
+      const seen = Atomics.compareExchange(i32, base + HEAD, head, moved);
+      if (seen === head) {
+        this.knownHead = moved;
+        this.tail = (tail - 1 + rounds) | 0;
+        Atomics.store(i32, base + TAIL, this.tail);
+        return true;
+      }
+      head = seen;
+    }
+    this.knownHead = head;
+    return false;
   }
 
   /** The ring's oldest goroutine; 0 for none. */
@@ -183,7 +238,7 @@ export class RunQueueStealer {
   length(): number {
     const { i32, base } = this;
     const ring = (Atomics.load(i32, base + TAIL) - Atomics.load(i32, base + HEAD)) | 0;
-    return Math.max(0, ring) + (Atomics.load(i32, base + RUNNEXT) === 0 ? 0 : 1);
+    return Math.max(0, Math.min(ring, this.mask + 1)) + (Atomics.load(i32, base + RUNNEXT) === 0 ? 0 : 1);
   }
 
   /** Copies half of the ring, rounded up, to the thief's places from `tail` on, then commits by moving the head. Returns how many. Go's runqgrab. */

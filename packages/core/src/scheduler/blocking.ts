@@ -15,9 +15,9 @@ import {
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
 import { wantsAttention } from "./cancellation.ts";
-import { ExecutingMachine } from "./execution.ts";
 import { FRAME_BLOCKED, type Frame } from "./frame.ts";
 import { CLOSED } from "./idle.ts";
+import { JoiningMachine } from "./joining.ts";
 import { GLOBAL_EVERY } from "./machine-thread.ts";
 import type { Operation } from "./operation.ts";
 import { ASLEEP, announceSleep, sleep, stayAwake, wake } from "./parker.ts";
@@ -27,7 +27,7 @@ const BLOCKED = FRAME_BLOCKED;
 const STATUS = G_STATUS;
 const CURRENT = P_CURRENT;
 
-export abstract class BlockingMachine extends ExecutingMachine {
+export abstract class BlockingMachine extends JoiningMachine {
   /** For a plain body: lets other machines have what this one's processor has queued, and goes on when it has a processor again. */
   yieldThread(): void {
     const { processor, frame } = this;

@@ -149,6 +149,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     const interrupt = thread.takeInterrupt();
     if (interrupt !== undefined) throw interrupt;
     if (this.trySettle()) return proceed(this.result());
+    if (thread.runAwaited(this.goroutine, this.base) && this.trySettle()) return proceed(this.result());
     const frame = thread.parkCurrent(this, REASON_JOIN);
     frame.joins++;
     if (join(thread.i32, this.base, frame.goroutine, frame.base)) return PARKED_RESULT;

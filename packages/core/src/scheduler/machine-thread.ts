@@ -1,6 +1,6 @@
 /**
  * A machine as a thread of the runtime: its state, and what the goroutine that runs on it does. What it runs next, how it gets a processor, how a goroutine is run and how a thread blocks stand in the files that
- * build on this one, each a layer of the same class: find-runnable, processor-holding, body-loading, execution, blocking, machine.
+ * build on this one, each a layer of the same class: find-runnable, processor-holding, body-loading, execution, joining, blocking, machine.
  */
 
 import type { Body } from "../goroutine/functions.ts";

@@ -229,6 +229,11 @@ export abstract class Thread {
   abstract takeInterrupt(): Error | undefined;
   /** Sleeps until the operation's waiter is ready. Returns what to throw instead of the outcome, if anything. Throws on the host. */
   abstract blockOn(operation: Operation<unknown>): Error | undefined;
+  /** The goroutine that runs now is about to wait for the end of another. Runs that one in its place if it can be had; false if not. */
+  runAwaited(_goroutine: number, _base: number): boolean {
+    return false;
+  }
+
   /** First descriptor word of the goroutine that runs now, 0 for none. */
   currentBase(): number {
     return this.currentFrame()?.base ?? 0;

@@ -178,6 +178,91 @@ describe("ring of four: nothing lost, nothing taken twice", () => {
   });
 });
 
+/** Takes a goroutine if it is the newest, or the slot's. */
+function takeAwaited(owner: RunQueueOwner, goroutine: number): number[] {
+  if (owner.isNext(goroutine)) return owner.takeNext(goroutine) ? [goroutine] : [];
+  return owner.isNewest(goroutine) && owner.takeNewest() ? [goroutine] : [];
+}
+
+/** Fills the ring, takes the newest two again, and puts another in their place. */
+const takeBack = (_memory: ModelMemory, queues: Queues): number[] => {
+  const owner = queues.owner(0);
+  for (let g = 1; g <= 3; g++) owner.push(g);
+  const newest = [...takeAwaited(owner, 3), ...takeAwaited(owner, 2)];
+  owner.push(4);
+  return [...newest, ...popAll(owner)];
+};
+
+/** The owner takes the only one there is while a thief may. */
+const takeOnly = (_memory: ModelMemory, queues: Queues): number[] => {
+  const owner = queues.owner(0);
+  owner.push(1);
+  const only = takeAwaited(owner, 1);
+  owner.push(2);
+  return [...only, ...takeAwaited(owner, 2), ...popAll(owner)];
+};
+
+describe("the newest goes to one taker", () => {
+  test("of three, and what follows in its place is nobody else's", () => {
+    expectNoFailure(exploreRing(4, [takeBack, thief(1)], { preemptions: 4 }));
+    expectNoFailure(exploreRing(4, [takeBack, thief(1), thief(2)]));
+    expectNoFailure(exploreRing(4, [takeBack, thief(1)], { plainAccessesAreSteps: true, preemptions: 2 }));
+  });
+
+  test("the only one", () => {
+    expectNoFailure(exploreRing(2, [takeOnly, thief(1)], { preemptions: 5 }));
+    expectNoFailure(exploreRing(2, [takeOnly, thief(1), thief(2)], { preemptions: 3 }));
+  });
+
+  test("the slot's", () => {
+    const takeSlot = (_memory: ModelMemory, queues: Queues): number[] => {
+      const owner = queues.owner(0);
+      owner.pushNext(1);
+      owner.pushNext(2);
+      return [...takeAwaited(owner, 2), ...takeAwaited(owner, 1), ...popAll(owner)];
+    };
+    expectNoFailure(exploreRing(2, [takeSlot, thief(1, true)], { preemptions: 4 }));
+    expectNoFailure(exploreRing(2, [takeSlot, thief(1, true), thief(2, true)], { preemptions: 3 }));
+  });
+
+  test("a full ring that gave its newest back spills and is stolen from as before", () => {
+    const overfillAgain = (_memory: ModelMemory, queues: Queues): number[] => {
+      const spilled = new Spilled();
+      const owner = queues.owner(0, spilled);
+      for (let g = 1; g <= MODEL_RING; g++) owner.push(g);
+      const newest = takeAwaited(owner, MODEL_RING);
+      for (let g = MODEL_RING + 1; g <= MODEL_RING + 2; g++) owner.push(g);
+      return [...newest, ...spilled.goroutines, ...popAll(owner)];
+    };
+    expectNoFailure(exploreRing(6, [overfillAgain, thief(1)], { preemptions: 3 }));
+  });
+
+  /** An owner that moves only the tail: what a thief has read meanwhile is not failed. */
+  class TailOnly extends RunQueueOwner {
+    override takeNewest(): boolean {
+      const own = this as unknown as { i32: Int32Array; base: number; tail: number };
+      if (Atomics.load(own.i32, own.base + P_HEAD) === own.tail) return false;
+      own.tail = (own.tail - 1) | 0;
+      Atomics.store(own.i32, own.base + P_TAIL, own.tail);
+      return true;
+    }
+  }
+
+  test("not if the head stays where it is", () => {
+    const broken = (_memory: ModelMemory, queues: Queues): number[] => {
+      const owner = new TailOnly(queues.shared.i32, new Spilled());
+      owner.attach(BASE);
+      owner.push(1);
+      return [...takeAwaited(owner, 1), ...popAll(owner)];
+    };
+    expectFailure(exploreRing(1, [broken, thief(1)]), /doubled/);
+  });
+
+  test("not if the head is moved without comparing", () => {
+    expectFailure(exploreRing(2, [withFault(casStores(BASE + P_HEAD), takeOnly), thief(1)]));
+  });
+});
+
 describe("runNext slot", () => {
   const replaceAndPop = (_memory: ModelMemory, queues: Queues): number[] => {
     const owner = queues.owner(0);

@@ -111,15 +111,21 @@ describe("two machines", () => {
   });
 
   test("a goroutine that joins one on the other machine is resumed where it lives", () => {
+    const first = [{ mark: 0, children: 2, joins: true }];
+    const threads = [runsMachine(1), runsMachine(2)];
+    expectNoFailure(exploreMachines({ procs: 2, threads, first, goroutines: 3, joined: 1, preemptions: 1 }));
+  });
+
+  test("a goroutine that joins the one in its slot runs it, or is resumed if the other machine has it", () => {
     const first = [{ mark: 0, children: 1, joins: true }];
     const threads = [runsMachine(1), runsMachine(2)];
     expectNoFailure(exploreMachines({ procs: 2, threads, first, goroutines: 2, joined: 1 }));
   });
 
   test("a busy processor does not keep a resumed goroutine from another machine's", () => {
-    const first = [{ mark: 0, children: 2, joins: true }];
+    const first = [{ mark: 0, children: 3, joins: true }];
     const threads = [runsMachine(1), runsMachine(2)];
-    expectNoFailure(exploreMachines({ procs: 2, threads, first, goroutines: 3, joined: 1, preemptions: 1 }));
+    expectNoFailure(exploreMachines({ procs: 2, threads, first, goroutines: 4, joined: 1, preemptions: 1 }));
   });
 });
 
@@ -145,8 +151,8 @@ describe("planted bugs are found", () => {
   });
 
   test("a machine that sleeps without a look into its inbox", () => {
-    const joining = [{ mark: 0, children: 1, joins: true }];
+    const joining = [{ mark: 0, children: 2, joins: true }];
     const threads = [1, 2].map((number) => withFault(looksAway(0, inbox(number)), runsMachine(number)));
-    expectFailure(exploreMachines({ procs: 2, threads, first: joining, goroutines: 2, joined: 1 }));
+    expectFailure(exploreMachines({ procs: 2, threads, first: joining, goroutines: 3, joined: 1 }));
   });
 });

@@ -41,7 +41,7 @@ export interface Visit {
   readonly mark: number;
   /** Starts so many more, with the marks that follow its own. */
   readonly children?: number;
-  /** Waits for the last of them to end, parked. */
+  /** Waits for the first of them to end: parked, if there are two or more, since the last stands before it. */
   readonly joins?: boolean;
   /** Does not end before goroutines 1 … `until` have run: somebody else must run them. */
   readonly until?: number;
@@ -51,9 +51,9 @@ function* run(mark: number, children: number, joins: number, until: number): Gor
   const { machine, model, spinHint } = now as NonNullable<typeof now>;
   const { i32 } = machine;
   Atomics.add(i32, model.marks + mark, 1);
-  for (let child = mark + 1; child < mark + children; child++) start(machine, { mark: child });
-  if (joins === 1) yield* machine.spawn(visit, [mark + children, 0, 0, 0]);
-  else if (children > 0) start(machine, { mark: mark + children });
+  const joined = joins === 1 ? machine.spawn(visit, [mark + 1, 0, 0, 0]) : undefined;
+  for (let child = mark + 1 + joins; child <= mark + children; child++) start(machine, { mark: child });
+  if (joined !== undefined) yield* joined;
   for (let other = 1; other <= until; other++)
     while (Atomics.load(i32, model.marks + other) === 0) spinHint();
   if (joins === 1) Atomics.add(i32, model.marks + JOINED, 1);
