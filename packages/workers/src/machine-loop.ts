@@ -2,6 +2,9 @@
  * Drives a machine from its thread's event loop.
  *
  * `Machine.run` returns whenever the event loop should turn; here it is called again: after a turn, after the microtasks, or when the machine's park word is notified.
+ *
+ * It is never called from a microtask, always from an immediate or a `process.nextTick`: the engine runs no microtask inside another, and a body that blocks the thread in there would hold up the async
+ * bodies that live on it. A thread that blocks runs nextTicks, too, so a turn may come while `run` is on the stack; it is dropped, since that `run` looks at everything before it leaves.
  */
 
 import {
@@ -21,9 +24,13 @@ export class MachineLoop {
   private readonly i32: Int32Array;
   private readonly record: number;
   private readonly sleeper: EventLoopSleeper;
+  private readonly turnIfDue: () => void = () => {
+    if (this.due) this.turn();
+  };
   private machine: Machine | undefined;
   private asleep = false;
   private due = false;
+  private running = false;
   /** Immediates of this loop that are set or running: they count among the thread's active resources. */
   immediates = 0;
   private resolveClosed!: () => void;
@@ -31,7 +38,10 @@ export class MachineLoop {
   constructor(memory: SharedMemory, number: number) {
     this.i32 = memory.i32;
     this.record = machineRecord(memory, number);
-    this.sleeper = new EventLoopSleeper(this.i32, this.record, () => this.turn());
+    this.sleeper = new EventLoopSleeper(this.i32, this.record, () => {
+      this.due = true;
+      process.nextTick(this.turnIfDue);
+    });
     this.closed = new Promise((resolve) => {
       this.resolveClosed = resolve;
     });
@@ -40,7 +50,8 @@ export class MachineLoop {
   /** Runs the machine from now on. */
   start(machine: Machine): void {
     this.machine = machine;
-    this.turn();
+    this.due = true;
+    process.nextTick(this.turnIfDue);
   }
 
   /** The machine should run soon. */
@@ -48,16 +59,20 @@ export class MachineLoop {
     if (this.asleep) wake(this.i32, this.record);
     if (this.due) return;
     this.due = true;
-    queueMicrotask(() => {
-      if (this.due) this.turn();
-    });
+    process.nextTick(this.turnIfDue);
   }
 
   private turn(): void {
-    if (this.machine === undefined) return;
     this.due = false;
+    if (this.machine === undefined || this.running) return;
     this.asleep = false;
-    const why = this.machine.run();
+    this.running = true;
+    let why: number;
+    try {
+      why = this.machine.run();
+    } finally {
+      this.running = false;
+    }
     if (why === LEAVE_CLOSED) this.resolveClosed();
     else if (why === LEAVE_EVENTS) this.sleep();
     else this.turnLater(why);
@@ -65,16 +80,14 @@ export class MachineLoop {
 
   private turnLater(why: number): void {
     this.due = true;
-    const turn = (): void => {
-      if (this.due) this.turn();
-    };
     if (why === LEAVE_MICROTASKS) {
-      queueMicrotask(turn);
+      // Behind the microtasks that are there. (A nextTick from here would come before them.)
+      queueMicrotask(() => process.nextTick(this.turnIfDue));
       return;
     }
     this.immediates++;
     setImmediate(() => {
-      turn();
+      this.turnIfDue();
       this.immediates--;
     });
   }

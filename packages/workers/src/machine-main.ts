@@ -19,6 +19,7 @@ import { processClock } from "./clock.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { EventResources } from "./event-resources.ts";
 import { MachineLoop } from "./machine-loop.ts";
+import { microtaskRunner } from "./microtasks.ts";
 import { nodeText } from "./node-text.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
 import { registerTsx } from "./tsx.ts";
@@ -38,11 +39,17 @@ export default async function machineMain({
   const frames = new AsyncLocalStorage<Frame>();
   const loop = new MachineLoop(memory, number);
   const send = (message: MachineMessage): void => port.postMessage(message);
+  const runMicrotasks = microtaskRunner();
   // Before anything of a goroutine's runs.
   const resources = new EventResources();
   const platform: MachinePlatform = {
     eventsPending: () => resources.arePending(loop.immediates),
     requestRun: () => loop.requestRun(),
+    runMicrotasks: () => {
+      if (runMicrotasks === undefined) return false;
+      runMicrotasks();
+      return true;
+    },
     load: (url) => import(url) as Promise<object>,
     enterAsync: (frame, start) => frames.run(frame, start),
     asyncFrame: () => frames.getStore(),

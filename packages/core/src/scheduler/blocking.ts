@@ -33,9 +33,23 @@ export abstract class BlockingMachine extends JoiningMachine {
     const { processor, frame } = this;
     if (processor < 0 || frame === undefined) return;
     this.throwCancellation();
+    this.runReadyHere();
+    this.frame = frame;
     this.giveAwayProcessor();
     this.reacquireProcessor();
     this.i32[this.processorBase + CURRENT] = frame.goroutine;
+  }
+
+  /** Those that live here and are ready have their turn, on top of the plain body that gives way: no other thread can run them, and it may be they that it gives way for. */
+  private runReadyHere(): void {
+    const { i32, machineRecord } = this;
+    if (!inbox.isEmpty(i32, machineRecord)) this.emptyInbox();
+    for (let left = this.local.length + this.yielded.length + 1; left > 0; left--) {
+      const goroutine = this.takeOwnWork();
+      if (goroutine === 0) break;
+      this.runOne(goroutine);
+    }
+    if (this.asyncFrames > 0) this.runMicrotasks();
   }
 
   /**
@@ -87,7 +101,10 @@ export abstract class BlockingMachine extends JoiningMachine {
     if (wasRunning) transitionToSyscall(i32, blocked.base, reason);
     if (!this.running) this.leaveEventLoopSleep();
     const { processor } = this;
+    this.passOnLoading();
     if (processor >= 0) this.giveAwayProcessor();
+    // Whatever they wait for may have come long ago.
+    this.runMicrotasks();
     const failure = this.waitUntilOver(waiter, over);
     this.frame = blocked;
     this.settleProcessor(processor >= 0);
@@ -108,14 +125,16 @@ export abstract class BlockingMachine extends JoiningMachine {
   }
 
   /**
-   * Waits until a blocked thread's operation is over; returns what it throws instead of its outcome. The thread is not idle meanwhile: generators that live on it and become ready are run here, on top of the
-   * blocked body, for no other thread can run them, and what the body waits for may be their work. (An async body here must wait: its event loop cannot turn.)
+   * Waits until a blocked thread's operation is over; returns what it throws instead of its outcome. The thread is not idle meanwhile: goroutines that live on it and become ready are run here, on top of the
+   * blocked body, for no other thread can run them, and what the body waits for may be their work. Async bodies go on as well, as long as what they await comes from the scheduler or other promises of this thread;
+   * its event loop cannot turn. If the blocked body is itself the continuation of an async body, a microtask, the others must wait for it.
    */
   protected waitUntilOver(waiter: Frame, over: () => boolean): Error | undefined {
     const { i32, machineRecord } = this;
     while (Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
       if (wantsAttention(i32, machineRecord)) this.attend();
       if (!inbox.isEmpty(i32, machineRecord)) this.emptyInbox();
+      if (this.asyncFrames > 0) this.runMicrotasks();
       if (waiter.woken) {
         waiter.woken = false;
         try {
@@ -128,6 +147,18 @@ export abstract class BlockingMachine extends JoiningMachine {
       }
     }
     return new NoRuntimeError("the runtime was closed while this thread was blocked");
+  }
+
+  /** Goroutines that have not begun, because the module of their body is being loaded, which takes turns of the event loop: another machine can load it. */
+  protected passOnLoading(): void {
+    let some = false;
+    for (const list of this.loading.values()) {
+      for (let goroutine = list.pop(); goroutine !== 0; goroutine = list.pop()) {
+        this.globalQueue.push(goroutine);
+        some = true;
+      }
+    }
+    if (some) this.idle.wakeOneIfIdle();
   }
 
   /** Runs one ready goroutine that lives here, if a processor can be had. False if there is nothing to do but sleep. */

@@ -39,6 +39,9 @@ const PARKS = CACHE_PARKS / 2;
 /** Rounds between two looks at the global queue, as Go has it: prime, so as not to fall in step with programs. */
 export const GLOBAL_EVERY = 61;
 
+/** Promises settled between two looks at the clock: some ten microseconds' worth. */
+const CHAIN_STRIDE = 64;
+
 /** What the thread's package provides. */
 export interface MachinePlatform {
   /** Whether something is pending that only a turn of the event loop can bring on. */
@@ -47,6 +50,11 @@ export interface MachinePlatform {
   requestRun(): void;
   /** Loads a module for its bodies. */
   load(url: string): Promise<object>;
+  /**
+   * Runs the thread's microtasks until none are left, here and now. False if that cannot be done. Not to be called from a microtask, where it would do
+   * nothing. `run` may be asked for meanwhile, and must then do nothing.
+   */
+  runMicrotasks(): boolean;
   /** Runs the first part of an async body so that `asyncFrame` finds the frame in all its continuations. */
   enterAsync(frame: Frame, start: () => unknown): unknown;
   /** The frame of the async body whose continuation runs now. */
@@ -90,6 +98,10 @@ export abstract class MachineThread extends Thread {
   /** Whether anything ran since the last turn of the event loop. */
   protected ranSinceTurn = false;
   protected microtasksDue = 0;
+  /** Whether the microtasks are being run from the run loop. */
+  protected inMicrotasks = false;
+  /** Promises to settle before the next look at the clock. */
+  private untilChainClock: number = CHAIN_STRIDE;
   protected asyncFrames = 0;
   protected readonly bodies: (Body | undefined)[] = [];
   protected readonly kinds: number[] = [];
@@ -132,8 +144,18 @@ export abstract class MachineThread extends Thread {
     this.microtasksDue ||= 1;
     // What awaits the promise goes on some microtasks later: the machine does not sleep, and is not taken for asleep, before they have all run.
     this.ranSinceTurn = true;
-    frame.wake?.();
+    if (--this.untilChainClock === 0 && this.chainIsLong()) this.yielded.push(frame.goroutine);
+    else frame.wake?.();
     if (!this.running) this.platform.requestRun();
+  }
+
+  /**
+   * Async bodies that wake each other are a chain of microtasks, which nothing could come in between of: no goroutine, no timer, no turn of the event loop. True if the chain has gone on for
+   * a machine's turn: then a promise is settled only after the goroutines that are ready, which ends the chain.
+   */
+  private chainIsLong(): boolean {
+    this.untilChainClock = CHAIN_STRIDE;
+    return (this.inMicrotasks || !this.running) && this.clock() > this.turnEnds;
   }
 
   currentFrame(): Frame | undefined {

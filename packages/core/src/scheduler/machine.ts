@@ -22,7 +22,10 @@ const MAX_CLOCK_STRIDE = 64;
 const MICROTASKS_AFTER = 32;
 
 export class Machine extends BlockingMachine {
-  /** Runs goroutines until there is a reason to return to the event loop: one of the `LEAVE_` values. */
+  /**
+   * Runs goroutines until there is a reason to return to the event loop: one of the `LEAVE_` values. To be called from the event loop itself, not from a microtask: what it runs may block the thread, and
+   * then the thread's async bodies must be able to go on (see `runMicrotasks`).
+   */
   run(): number {
     if (Atomics.load(this.i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
     this.running = true;
@@ -48,12 +51,19 @@ export class Machine extends BlockingMachine {
       if (this.i32[this.processorBase + GIVE_UP] !== 0 && this.giveUpProcessor()) continue;
       let goroutine = this.pick();
       if (goroutine === 0) {
-        if (this.microtasksDue > 0) return this.leaveForMicrotasks();
+        if (this.microtasksDue > 0) {
+          const leave = this.serveMicrotasks();
+          if (leave !== 0) return leave;
+          continue;
+        }
         goroutine = this.search();
         if (goroutine === 0) continue;
       }
       this.runOne(goroutine);
-      if (this.microtasksDue > 0 && ++this.microtasksDue > MICROTASKS_AFTER) return this.leaveForMicrotasks();
+      if (this.microtasksDue > 0 && ++this.microtasksDue > MICROTASKS_AFTER) {
+        const leave = this.serveMicrotasks();
+        if (leave !== 0) return leave;
+      }
       if (--this.untilClock === 0 && this.turnIsOver()) return LEAVE_TURN;
     }
   }

@@ -74,7 +74,11 @@ export abstract class HoldingMachine extends FindingMachine {
         if (this.acquireOrList()) return 0;
         continue;
       }
-      if (this.microtasksDue > 0) return this.leaveForMicrotasks();
+      if (this.microtasksDue > 0) {
+        const leave = this.serveMicrotasks();
+        if (leave !== 0) return leave;
+        continue;
+      }
       this.arrive();
       const leave = this.sleepWhileListed();
       if (leave !== 0) return leave;
@@ -202,8 +206,34 @@ export abstract class HoldingMachine extends FindingMachine {
     this.takeGrant();
   }
 
-  protected leaveForMicrotasks(): number {
-    this.microtasksDue = 0;
-    return LEAVE_MICROTASKS;
+  /** For the run loop: lets the async bodies go on whose promises were settled. 0, or why to leave. */
+  protected serveMicrotasks(): number {
+    if (!this.runMicrotasks()) {
+      this.microtasksDue = 0;
+      return LEAVE_MICROTASKS;
+    }
+    if (this.clock() < this.turnEnds) return 0;
+    this.ranSinceTurn = false;
+    return LEAVE_TURN;
+  }
+
+  /**
+   * Lets the async bodies of this thread go on, from the run loop or from what it runs. False if that cannot be done: outside the run loop, where only a microtask can be
+   * what runs, or inside a microtask that it has run, the engine does not begin with the others.
+   */
+  protected runMicrotasks(): boolean {
+    if (!this.running || this.inMicrotasks) return false;
+    const { frame } = this;
+    // Continuations find their goroutine through the platform.
+    this.frame = undefined;
+    this.inMicrotasks = true;
+    try {
+      if (!this.platform.runMicrotasks()) return false;
+      this.microtasksDue = 0;
+      return true;
+    } finally {
+      this.inMicrotasks = false;
+      this.frame = frame;
+    }
   }
 }

@@ -125,6 +125,7 @@ function platform() {
   return {
     eventsPending: () => false,
     requestRun: () => {},
+    runMicrotasks: () => false,
     load: (): Promise<object> => Promise.reject(new Error("a model loads no modules")),
     enterAsync: (_frame: unknown, start: () => unknown) => start(),
     asyncFrame: () => undefined,

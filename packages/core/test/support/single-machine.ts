@@ -65,6 +65,7 @@ export function singleMachine(
   const machine = new Machine(parts(1), {
     eventsPending: () => true,
     requestRun: () => {},
+    runMicrotasks: () => false,
     load: (url) => Promise.reject(new Error(`there is no module ${url} in this test`)),
     enterAsync: (frame, start) => {
       entered = frame;
