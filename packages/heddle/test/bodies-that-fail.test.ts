@@ -102,7 +102,9 @@ describe("stacks", () => {
         expect(at("spawned from the host")).toBeGreaterThan(at(name));
         expect(at(host)).toBe(at("spawned from the host") + 1);
         // Neither the scheduler's frames, nor the engine's, nor the pool's in between.
-        expect(stack).not.toMatch(/scheduler\/machine|machine-loop|machine-main|piscina|node:internal/);
+        expect(stack).not.toMatch(
+          /scheduler\/machine|machine-loop|machine-main|microtasks|piscina|node:internal/,
+        );
       });
     },
   );

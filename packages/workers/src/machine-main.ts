@@ -45,7 +45,7 @@ export default async function machineMain({
   const platform: MachinePlatform = {
     eventsPending: () => resources.arePending(loop.immediates),
     requestRun: () => loop.requestRun(),
-    runMicrotasks: () => {
+    runMicrotasks() {
       if (runMicrotasks === undefined) return false;
       runMicrotasks();
       return true;

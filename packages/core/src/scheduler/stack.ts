@@ -6,6 +6,13 @@ const OWN = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
 /** The engine's own frame for a generator's step: says nothing that the generator's frame does not. */
 const STEP = /^\s+at (\S+\.)?next \(<anonymous>\)$/;
 
+/**
+ * Where microtasks were run, to go on with an async body. Below that come the frames of whoever ran them, which may be a body that has nothing to do with it, one that blocks the thread; and after them the
+ * async functions that wait for this one.
+ */
+const CONTINUED = /^\s+at \S*(processTicksAndRejections|runNextTicks|runMicrotasks) [([]/;
+const AWAITING = /^\s+at async /;
+
 /** Frames below a body: the scheduler's, its thread's loop, and those by which the engine got there. */
 function isBelowBody(line: string): boolean {
   return line.includes(OWN) || /node:internal|machine-loop/.test(line) || STEP.test(line);
@@ -21,7 +28,9 @@ export function trimStack(error: unknown): void {
 }
 
 function trimmed(stack: string): string {
-  const lines = stack.split("\n");
+  const all = stack.split("\n");
+  const continued = all.findIndex((line) => CONTINUED.test(line));
+  const lines = continued < 0 ? all : all.filter((line, i) => i < continued || AWAITING.test(line));
   // Such frames may also stand between frames of the body (an operation that threw): only the tail is cut.
   const tail = lines.findLastIndex((line) => /^\s+at /.test(line) && !isBelowBody(line));
   // An error without a frame of the body's own, such as one of the operating system's, keeps the engine's.
