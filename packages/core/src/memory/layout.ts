@@ -242,15 +242,16 @@ export const W_RESULT = 5;
 export const W_VALUE = 6;
 
 // ───────────────────────────── region: goroutines ─────────────────────────────
-// The first line carries a goroutine from spawn to join; the others are touched only by those that park.
+// The first line carries a goroutine from spawn to join; the second has what few ask for. Arguments are read before the body runs and the result is stored after it has
+// ended, and only a body that runs can wait: so its own waiter lies where the arguments were, and parking touches no line more.
 
 /**
  * Descriptors beyond maxGoroutines. Promises and blocked threads that wait take one of these: a host whose table is full must still be able to join, send and receive, or there would never be room again.
  * When there are none left, they take those of goroutines. A guess; only what is used costs memory.
  */
 export const AWAIT_RESERVE = 4096;
-/** Words of a goroutine descriptor: three lines. */
-export const G_WORDS = 48;
+/** Words of a goroutine descriptor: two lines. */
+export const G_WORDS = 32;
 /** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread, scheduler/machine-thread, scheduler/execution, scheduler/host @reader inspect, context/cancel */
 export const G_STATUS = 0;
 /** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group (members that wait for the limit) @reader queue, memory/record-pool, context/err-group */
@@ -259,8 +260,10 @@ export const G_NEXT = 1;
 export const G_FUNCTION = 2;
 /** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
 export const G_META = 3;
-/** Four argument payloads of two words. After the end the first holds the result. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
+/** Four argument payloads of two words, until the body is called. After the end the first holds the result. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
 export const G_ARGS = 4;
+/** The goroutine's own waiter, W_WORDS words, from the call of its body to its end: the arguments have been read by then. A pseudo-goroutine has no arguments. */
+export const G_WAITER: number = G_ARGS;
 /** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread @reader scheduler/handle, inspect */
 export const G_ID = 12;
 /** Who waits for the end; see goroutine/completion. @writer goroutine/completion, scheduler/thread (at first), scheduler/host (of a run, at first) @reader goroutine/completion */
@@ -291,12 +294,10 @@ export const G_NAME_TAG = 26;
 export const G_SELECT = 27;
 /** Payload of the name. @writer scheduler/thread @reader inspect */
 export const G_NAME = 28;
-/** Low half of the id of the goroutine that G_CANCELED is meant for: a mark that came too late for it does not hit the next. @writer context/cancel @reader scheduler */
-export const G_CANCELED_ID = 42;
 /** Function of the goroutine that started this one, 0 for the host. @writer scheduler/thread @reader inspect */
 export const G_PARENT_FUNCTION = 30;
-/** The goroutine's own waiter: W_WORDS words. */
-export const G_WAITER = 32;
+/** Low half of the id of the goroutine that G_CANCELED is meant for: a mark that came too late for it does not hit the next. @writer context/cancel @reader scheduler */
+export const G_CANCELED_ID = 31;
 
 // ───────────────────────────── region: sync objects ─────────────────────────────
 
