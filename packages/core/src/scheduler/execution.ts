@@ -194,6 +194,12 @@ export abstract class ExecutingMachine extends LoadingMachine {
     }
     if (result.done) this.end(frame, result.value, false);
     else if (result.value !== SUSPENDED) this.refuseYield(frame, generator);
+    else if (this.frames.crowded) this.pack(frame);
+  }
+
+  /** One of many that are parked. (One that gave way has no operation, and is to go on soon.) */
+  private pack(frame: Frame): void {
+    if (frame.operation !== undefined) this.frames.pack(this.i32[frame.base + FRAME], frame);
   }
 
   /** A body yielded something of its own: it gets an error at that place. */

@@ -122,6 +122,7 @@ export abstract class FindingMachine extends MachineThread {
     const { i32 } = this;
     takeAttention(i32, this.machineRecord);
     const telling = new Set<Frame>();
+    this.frames.unpackWhere((goroutine) => this.cancelMark(this.descriptorOf(goroutine)) !== 0);
     this.frames.forEach((frame) => {
       const victim = this.ownerOf(frame) ?? frame;
       const context = this.cancelMark(victim.base);

@@ -35,6 +35,7 @@ const CANCEL_TOLD = 2;
 const EXITING = 4;
 const WOKEN = 8;
 const YIELDED = 16;
+const MARK_BITS = 5;
 
 /** A hundred thousand of these may be parked at once, so what most never have is kept apart, and what is yes or no shares a word. */
 export class Frame {
@@ -154,6 +155,20 @@ export class Frame {
     this.rare = undefined;
   }
 
+  /** Whether everything there is to know of it fits into a place of PackedFrames. */
+  get isPackable(): boolean {
+    return this.kind === FRAME_GENERATOR && this.rare === undefined && (this.marks & LASTING) === 0;
+  }
+
+  /** What is no reference and no place in memory, as one word. */
+  get packedState(): number {
+    return (this.joins << MARK_BITS) | this.marks;
+  }
+  set packedState(state: number) {
+    this.joins = state >>> MARK_BITS;
+    this.marks = state & ((1 << MARK_BITS) - 1);
+  }
+
   private mark(bit: number, on: boolean): void {
     this.marks = on ? this.marks | bit : this.marks & ~bit;
   }
@@ -168,48 +183,3 @@ export class Frame {
 export function isShielded(frame: Frame): boolean {
   return frame.cancelTold || frame.unwinding !== undefined;
 }
-
-/** The frames of one thread, by place; places are reused. Place 0 stays empty. */
-export class FrameTable {
-  private readonly frames: (Frame | undefined)[] = [undefined];
-  private readonly free: number[] = [];
-  private readonly spare: Frame[] = [];
-
-  /** A frame that is not in the table. */
-  take(): Frame {
-    return this.spare.pop() ?? new Frame();
-  }
-
-  /** Gives a place to a frame that outlives this call of the scheduler. */
-  add(frame: Frame): number {
-    const place = this.free.pop();
-    if (place === undefined) return this.frames.push(frame) - 1;
-    this.frames[place] = frame;
-    return place;
-  }
-
-  at(place: number): Frame {
-    const frame = this.frames[place];
-    if (frame === undefined) throw new Error(`frame table: no frame at place ${place}`);
-    return frame;
-  }
-
-  /** Frees the place (0: it never had one) and keeps the object for the next goroutine. */
-  remove(place: number, frame: Frame): void {
-    if (place !== 0) {
-      this.frames[place] = undefined;
-      this.free.push(place);
-    }
-    frame.clear();
-    if (frame.lasting) frame.goroutine = frame.base = 0;
-    else if (this.spare.length < SPARE_FRAMES) this.spare.push(frame);
-  }
-
-  /** Calls `visit` for every frame in the table. */
-  forEach(visit: (frame: Frame) => void): void {
-    for (const frame of this.frames) if (frame !== undefined) visit(frame);
-  }
-}
-
-/** Kept for reuse; a guess at what a burst needs. */
-const SPARE_FRAMES = 4096;

@@ -61,7 +61,8 @@ import type { ValueCodec } from "../values/codec.ts";
 import type { ReferenceTable } from "../values/references.ts";
 import { TAG_NUMBER, TAG_UNDEFINED } from "../values/tags.ts";
 import { cancellation, isCancellation } from "./cancellation.ts";
-import { type Abandonable, FRAME_PROMISE, type Frame, FrameTable, isShielded } from "./frame.ts";
+import { type Abandonable, FRAME_PROMISE, type Frame, isShielded } from "./frame.ts";
+import { FrameTable } from "./frame-table.ts";
 import { GoroutineHandle } from "./handle.ts";
 import { IdleCoordinator } from "./idle.ts";
 import { foreignYield, type Operation, SUSPENSION } from "./operation.ts";
@@ -160,7 +161,7 @@ export abstract class Thread {
   /** Always in this thread's own cache. */
   private readonly awaits: RecordPool;
   readonly functions: FunctionTable;
-  readonly frames: FrameTable = new FrameTable();
+  readonly frames: FrameTable;
   /** Milliseconds of the runtime's clock. */
   readonly clock: () => number;
   readonly timers: Timers;
@@ -186,6 +187,7 @@ export abstract class Thread {
     this.codec = codec;
     this.references = references;
     this.descriptors = memory.layout.goroutines;
+    this.frames = new FrameTable(this.descriptors);
     this.machines = memory.layout.machines;
     this.idle = new IdleCoordinator(memory, number);
     this.globalQueue = new GlobalQueue(memory.i32, memory.layout.goroutines, number);
