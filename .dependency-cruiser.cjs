@@ -13,6 +13,7 @@ const CORE_LAYERS = [
   "time",
   "context",
   "inspect",
+  "chaos",
 ];
 
 const anyOf = (names) => `(?:${names.join("|")})`;

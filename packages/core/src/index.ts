@@ -14,12 +14,16 @@ export type {
   Selected,
   SendChan,
 } from "./channel/types.ts";
+export { chaosSeed, makeMachine } from "./chaos/chaotic-machine.ts";
+export { Decisions } from "./chaos/decisions.ts";
+export { slowDownAtomics } from "./chaos/slow-atomics.ts";
 export { cancelAll } from "./context/cancel.ts";
 export { type CancelFunc, type Context, context } from "./context/context.ts";
 export { ErrGroup } from "./context/err-group.ts";
 export { registerKinds } from "./context/kinds.ts";
 export { type SpawnOptions, spawnOn, spawnWith } from "./context/spawn-with.ts";
 export type { ModuleMeta } from "./goroutine/functions.ts";
+export { auditMemory, type MemoryAudit } from "./inspect/audit.ts";
 export { askForEvents, findDeadlock, movements } from "./inspect/deadlock.ts";
 export {
   describeGoroutine,
@@ -28,8 +32,9 @@ export {
   type GoroutineInfo,
   listGoroutines,
 } from "./inspect/goroutines.ts";
+export { formatScheduler } from "./inspect/scheduler-state.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
-export { SAB_COUNT } from "./memory/layout.ts";
+export { CHAOS_OFF, SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
 export { becomeMachine, isMachine, setHostResolver } from "./scheduler/ambient.ts";
 export { liveGoroutines } from "./scheduler/counters.ts";

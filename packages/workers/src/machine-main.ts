@@ -7,8 +7,8 @@ import {
   type Frame,
   formatGoroutine,
   type GoroutineInfo,
-  Machine,
   type MachinePlatform,
+  makeMachine,
   registerKinds,
   SharedMemory,
   setGarbageCollector,
@@ -55,7 +55,7 @@ export default async function machineMain({
     asyncFrame: () => frames.getStore(),
     panic: (base, error) => send(panicMessage(describeGoroutine(machine, base), error)),
   };
-  const machine = new Machine(
+  const machine = makeMachine(
     threadParts({ memory, number, text: nodeText, buffers, clock: processClock() }),
     platform,
   );

@@ -15,6 +15,7 @@ import {
   listGoroutines,
   liveGoroutines,
   MachineLostError,
+  type MemoryOptions,
   PanicError,
   type RuntimeStats,
   readStats,
@@ -51,6 +52,9 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 let runtimes = 0;
 
+/** What chaos mode changes in the memory of a runtime. */
+export type Chaos = Pick<MemoryOptions, "chaosSeed" | "ringSize">;
+
 /** A runtime and its threads, held together on the host. The public methods are described in runtime-types.ts. */
 class HostedRuntime implements Runtime {
   /** This thread's side of it. */
@@ -67,8 +71,9 @@ class HostedRuntime implements Runtime {
   private endDraining: (() => void) | undefined = undefined;
   private closing: Promise<void> | undefined = undefined;
 
-  private constructor(options: CheckedOptions) {
+  private constructor(options: CheckedOptions, chaos: Chaos) {
     this.memory = SharedMemory.create({
+      ...chaos,
       procs: options.procs,
       maxMachines: options.maxMachines,
       maxGoroutines: options.maxGoroutines,
@@ -110,10 +115,10 @@ class HostedRuntime implements Runtime {
   }
 
   /** See `start`. */
-  static async start(options?: RuntimeOptions): Promise<HostedRuntime> {
+  static async start(options?: RuntimeOptions, chaos: Chaos = {}): Promise<HostedRuntime> {
     const checked = checkOptions(options);
     tuneEngine();
-    const runtime = new HostedRuntime(checked);
+    const runtime = new HostedRuntime(checked, chaos);
     await runtime.boot();
     return runtime;
   }
@@ -303,6 +308,17 @@ class HostedRuntime implements Runtime {
 export function start(options?: RuntimeOptions): Promise<Runtime> {
   refuseOnMachine("start");
   return HostedRuntime.start(options);
+}
+
+/** `start`, with chaos mode. For tests: see start-with-chaos.ts. */
+export function startChaotically(options: RuntimeOptions | undefined, chaos: Chaos): Promise<Runtime> {
+  refuseOnMachine("startWithChaos");
+  return HostedRuntime.start(options, chaos);
+}
+
+/** The host's side of a runtime, for tools that look into it. */
+export function hostOf(runtime: Runtime): HostThread {
+  return (runtime as HostedRuntime).host;
 }
 
 let defaultRuntime: Promise<Runtime> | undefined;

@@ -2,11 +2,15 @@
 
 import { workerData } from "node:worker_threads";
 import {
+  CHAOS_OFF,
+  chaosSeed,
+  Decisions,
   Monitor,
   registerKinds,
   type SharedBufferTable,
   SharedMemory,
   SysmonThread,
+  slowDownAtomics,
   sysmonNumber,
   threadParts,
 } from "@heddle/core";
@@ -27,6 +31,7 @@ const noBuffers: SharedBufferTable = {
 };
 
 const memory = SharedMemory.attach((workerData as MonitorBoot).memory);
+if (chaosSeed(memory) !== CHAOS_OFF) slowDownAtomics(new Decisions(chaosSeed(memory), sysmonNumber(memory)));
 const clock = processClock();
 const thread = new SysmonThread(
   threadParts({ memory, number: sysmonNumber(memory), text: nodeText, buffers: noBuffers, clock }),

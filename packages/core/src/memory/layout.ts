@@ -37,6 +37,10 @@ export const H_RING_SIZE = 5;
 export const H_SLAB_KIB = 6;
 /** Sync objects that can exist at once. @writer memory/shared-memory @reader all */
 export const H_MAX_OBJECTS = 7;
+/** Seed of chaos mode, CHAOS_OFF for none. @writer memory/shared-memory @reader chaos */
+export const H_CHAOS_SEED = 8;
+/** The value of H_CHAOS_SEED without chaos. */
+export const CHAOS_OFF = 0;
 
 // ───────────────────────────── region: scheduler ─────────────────────────────
 
@@ -182,7 +186,7 @@ export const P_PREEMPT = 17;
 export const P_GIVE_UP = 19;
 /** The goroutine running now, 0 for none. @writer scheduler/execution, scheduler/find-runnable, scheduler/processor-holding, scheduler/joining, scheduler/blocking, scheduler/machine @reader scheduler/monitor, inspect */
 export const P_CURRENT = 18;
-/** Ring: next place to take from, free-running. Moved by compare-and-swap, by anyone. @writer queue/run-queue @reader queue/run-queue */
+/** Ring: next place to take from, free-running. Moved by compare-and-swap, by anyone. @writer queue/run-queue, chaos/chaotic-stealer @reader queue/run-queue */
 export const P_HEAD = 32;
 /** Ring: next place to put to, free-running. Stored by the owner alone. @writer queue/run-queue @reader queue/run-queue */
 export const P_TAIL = 48;

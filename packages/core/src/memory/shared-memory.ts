@@ -1,6 +1,8 @@
 /** The memory of one runtime, as each thread sees it. */
 
 import {
+  CHAOS_OFF,
+  H_CHAOS_SEED,
   H_MAGIC,
   H_MAX_GOROUTINES,
   H_MAX_MACHINES,
@@ -29,6 +31,8 @@ export interface MemoryOptions extends MemoryShape {
   readonly timeSliceMs: number;
   /** Places in a processor's ring: a power of two up to 256. */
   readonly ringSize?: number;
+  /** Seed of chaos mode, an integer other than 0; default: no chaos. */
+  readonly chaosSeed?: number;
 }
 
 /** One buffer, three views of it, and where its regions lie. */
@@ -83,6 +87,7 @@ export function initialiseMemory(
   i32[H_MAX_OBJECTS] = options.maxObjects;
   i32[H_TIME_SLICE_US] = Math.max(1, Math.round(options.timeSliceMs * 1000));
   i32[H_RING_SIZE] = options.ringSize ?? 256;
+  i32[H_CHAOS_SEED] = options.chaosSeed ?? CHAOS_OFF;
   i32[H_SLAB_KIB] = options.slabBytes / 1024;
   for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;
   i32[layout.pools + POOL_AWAIT * POOL_WORDS + POOL_BUMP] = options.maxGoroutines + 1;

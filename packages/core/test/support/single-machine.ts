@@ -1,12 +1,13 @@
 /** A runtime of one machine and a host in one thread, without worker threads: what the scheduler does, step by step and repeatably. */
 
+import { makeMachine } from "../../src/chaos/chaotic-machine.ts";
 import { registerKinds } from "../../src/context/kinds.ts";
 import { type Body, declareBody } from "../../src/goroutine/functions.ts";
 import { SharedMemory } from "../../src/memory/shared-memory.ts";
 import { becomeMachine } from "../../src/scheduler/ambient.ts";
 import type { Frame } from "../../src/scheduler/frame.ts";
 import { HostThread } from "../../src/scheduler/host.ts";
-import { Machine } from "../../src/scheduler/machine.ts";
+import type { Machine } from "../../src/scheduler/machine.ts";
 import { LEAVE_EVENTS } from "../../src/scheduler/processor-holding.ts";
 import { threadParts } from "../../src/scheduler/thread-parts.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
@@ -35,7 +36,7 @@ export interface SingleMachine {
 const IDLE_TURNS = 20;
 
 export function singleMachine(
-  options: { maxGoroutines?: number; ringSize?: number; clock?: () => number } = {},
+  options: { maxGoroutines?: number; ringSize?: number; chaosSeed?: number; clock?: () => number } = {},
 ): SingleMachine {
   const memory = SharedMemory.create({
     procs: 1,
@@ -45,6 +46,7 @@ export function singleMachine(
     slabBytes: 2 ** 26,
     timeSliceMs: 10,
     ...(options.ringSize === undefined ? {} : { ringSize: options.ringSize }),
+    ...(options.chaosSeed === undefined ? {} : { chaosSeed: options.chaosSeed }),
   });
   const buffers = new LocalSharedBuffers();
   const parts = (number: number) =>
@@ -62,7 +64,7 @@ export function singleMachine(
   });
   const panics: unknown[] = [];
   let entered: Frame | undefined;
-  const machine = new Machine(parts(1), {
+  const machine = makeMachine(parts(1), {
     eventsPending: () => true,
     requestRun: () => {},
     runMicrotasks: () => false,

@@ -1,0 +1,86 @@
+/** What is left when all rounds have been played: a table, and a file for programs. */
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import Table from "cli-table3";
+import { commandFor, type Invocation } from "./options.ts";
+import type { RoundResult } from "./round.ts";
+import type { Sums } from "./tally.ts";
+
+/** A failure, and the smallest round found that fails as well. */
+export interface Finding {
+  readonly first: RoundResult;
+  readonly smallest: RoundResult;
+}
+
+const count = (value: number): string => Math.round(value).toLocaleString("en");
+
+/** A line for each scenario, and the sum. */
+export function renderTable(perScenario: ReadonlyMap<string, Sums>, all: Sums): string {
+  const table = new Table({
+    head: [
+      "scenario",
+      "rounds",
+      "s",
+      "operations",
+      "goroutines",
+      "parks",
+      "steals",
+      "preempted",
+      "handed off",
+      "failed",
+    ],
+    colAligns: ["left", ...Array.from({ length: 9 }, () => "right" as const)],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const [name, sums] of [...perScenario, ["all", all] as const])
+    table.push([
+      name,
+      count(sums.rounds),
+      count(sums.milliseconds / 1000),
+      count(sums.operations),
+      count(sums.goroutines),
+      count(sums.parks),
+      count(sums.steals),
+      count(sums.preemptions),
+      count(sums.handoffs),
+      count(sums.failures),
+    ]);
+  return table.toString();
+}
+
+/** What is printed of a failure: what happened, what everybody was doing, how to see it again. */
+export function renderFinding({ first, smallest }: Finding): string {
+  const { failure } = smallest;
+  const lines = [
+    `${smallest.plan.scenario}: ${failure?.kind}: ${failure?.message}`,
+    ...(failure?.dump === undefined ? [] : ["", failure.dump, ""]),
+    `again:  ${commandFor(first.plan)}`,
+  ];
+  if (smallest !== first) lines.push(`smaller: ${commandFor(smallest.plan)}`);
+  return lines.join("\n");
+}
+
+/** Writes the report for programs. */
+export async function writeReport(
+  invocation: Invocation,
+  perScenario: ReadonlyMap<string, Sums>,
+  all: Sums,
+  findings: readonly Finding[],
+): Promise<void> {
+  const report = {
+    node: process.version,
+    seed: invocation.seed,
+    minutes: invocation.minutes,
+    procs: invocation.procs,
+    scenarios: Object.fromEntries(perScenario),
+    all,
+    findings: findings.map((finding) => ({
+      ...finding,
+      again: commandFor(finding.first.plan),
+      smaller: commandFor(finding.smallest.plan),
+    })),
+  };
+  await mkdir(dirname(invocation.report), { recursive: true });
+  await writeFile(invocation.report, `${JSON.stringify(report, undefined, 2)}\n`);
+}

@@ -1,0 +1,31 @@
+/** What a runtime holds and does, for tests and for whoever wonders why nothing moves. */
+
+import { auditMemory, formatGoroutines, formatScheduler, type MemoryAudit } from "@heddle/core";
+import { hostOf } from "./runtime.ts";
+import type { Runtime } from "./runtime-types.ts";
+
+/**
+ * Everything a hang can be told by: scheduler, processors and machines in a line each, then every goroutine as Go prints it. Reads shared memory alone, so it works while machines
+ * are stuck.
+ */
+export function dump(runtime: Runtime): string {
+  return `${formatScheduler(hostOf(runtime))}\n\n${formatGoroutines(runtime.goroutines())}`;
+}
+
+/**
+ * What of the runtime's memory is in use, and whether its free lists are in order. Exact only when no goroutine is left and all machines sleep.
+ *
+ * @example
+ * ```ts
+ * await leakCheck(rt);
+ * expect(audit(rt).problems).toEqual([]);
+ * ```
+ */
+export function audit(runtime: Runtime): MemoryAudit {
+  return auditMemory(hostOf(runtime));
+}
+
+/** Whether no processor is held: with no goroutine left, the moment for `audit`. */
+export function isQuiet(runtime: Runtime): boolean {
+  return hostOf(runtime).idle.allIdle();
+}
