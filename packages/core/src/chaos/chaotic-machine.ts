@@ -5,7 +5,7 @@
  * the rules: every choice it makes is one that an ordinary machine could have been led to by another timing. What is promised holds under it, then, and what goes wrong under it is a bug.
  *
  * - The goroutine made ready or created last loses its precedence, the turns between the lists are drawn by lot, and a goroutine whose turn has come is sometimes put back in favour of another.
- * - A goroutine is asked to give way at any checkpoint, and gives way before operations.
+ * - A goroutine is asked to give way at any checkpoint, and gives way before operations. One that joins another calls it, or parks.
  * - Thieves take any number (chaotic-stealer.ts); machines go to sleep without a search, wait before they wake others, and wake some for nothing.
  * - Atomic steps are slow now and then (slow-atomics.ts).
  *
@@ -103,6 +103,10 @@ export class ChaoticMachine extends Machine {
     else this.globalQueue.push(goroutine);
     this.decisions.pause(16);
     this.idle.wakeOneIfIdle();
+  }
+
+  override runAwaited(goroutine: number, base: number): boolean {
+    return this.decisions.oneIn(2) && super.runAwaited(goroutine, base);
   }
 
   override shouldYield(): boolean {
