@@ -35,6 +35,10 @@ import { ASLEEP_IN_EVENT_LOOP, announceSleep, stayAwake } from "./parker.ts";
 import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
 
 const NUMBER = TAG_NUMBER;
+const WORDS = G_WORDS;
+const JOIN = G_JOIN;
+const SLOT = G_HOST_SLOT;
+const ASKED = HOST;
 
 /** Goroutines handed over at once: large enough to make the lock cheap, small enough that machines start early. */
 const BATCH = 64;
@@ -49,9 +53,13 @@ export interface HostPlatform {
   rejectWithSite(resolve: (value: unknown) => void, error: unknown): void;
 }
 
-interface PendingRun {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
+type Resolve = (value: unknown) => void;
+
+let captured: Resolve;
+
+/** The executor of every run's promise. One for all, and no `reject`, which a rejected promise given to `resolve` stands for: a hundred thousand runs may be pending at once, and what each keeps is copied by the garbage collector. */
+function capture(resolve: Resolve): void {
+  captured = resolve;
 }
 
 export class HostThread extends Thread {
@@ -60,7 +68,8 @@ export class HostThread extends Thread {
   private readonly batch: Int32Array = new Int32Array(BATCH);
   private batched = 0;
   private flushDue = false;
-  private readonly runs: (PendingRun | undefined)[] = [undefined];
+  /** What settles the promises of the runs that are pending, by slot. */
+  private readonly runs: (Resolve | undefined)[] = [undefined];
   private readonly freeRuns: number[] = [];
   /** The frame of the generator that is driven just now. */
   private driven: Frame | undefined = undefined;
@@ -78,15 +87,20 @@ export class HostThread extends Thread {
 
   /** Starts a goroutine and settles a promise with its outcome. */
   run(body: Body, args: readonly unknown[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    let goroutine: number;
+    try {
       this.checkOpen();
-      const goroutine = this.launch(this.functionId(body), args, 0);
-      const base = this.descriptors + goroutine * G_WORDS;
-      this.i32[base + G_JOIN] = HOST;
-      this.i32[base + G_HOST_SLOT] = this.addRun({ resolve, reject });
-      this.promiseStarted();
-      this.enqueueNew(goroutine);
-    });
+      goroutine = this.launch(this.functionId(body), args, 0);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const promise = new Promise(capture);
+    const base = this.descriptors + goroutine * WORDS;
+    this.i32[base + JOIN] = ASKED;
+    this.i32[base + SLOT] = this.addRun(captured);
+    this.promiseStarted();
+    this.enqueueNew(goroutine);
+    return promise;
   }
 
   override spawn(body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
@@ -121,7 +135,7 @@ export class HostThread extends Thread {
     this.idle.wakeOneIfIdle();
   }
 
-  private addRun(run: PendingRun): number {
+  private addRun(run: Resolve): number {
     const slot = this.freeRuns.pop();
     if (slot === undefined) return this.runs.push(run) - 1;
     this.runs[slot] = run;
@@ -167,8 +181,8 @@ export class HostThread extends Thread {
     }
     this.freeDescriptor(goroutine, base);
     this.promiseSettled();
-    if (!failed) run?.resolve(value);
-    else if (run !== undefined) this.platform.rejectWithSite(run.resolve, value);
+    if (!failed) run?.(value);
+    else if (run !== undefined) this.platform.rejectWithSite(run, value);
   }
 
   override rejection(error: unknown): Promise<never> {
@@ -234,7 +248,7 @@ export class HostThread extends Thread {
     for (const run of waiting) {
       if (run === undefined) continue;
       this.promiseSettled();
-      run.reject(error);
+      run(Promise.reject(error));
     }
     this.frames.forEach((frame) => frame.fail?.(error));
   }
