@@ -202,6 +202,11 @@ export const NO_DEADLOCKS = {
       return await handle;
     },
   ),
+  "an immediate of JavaScript's, and the next": goroutine(import.meta, async function immediates(ms) {
+    const end = performance.now() + ms;
+    while (performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
+    return "came";
+  }),
   "a file being read": goroutine(import.meta, async function reads() {
     for (let i = 0; i < 50; i++) await readFile(new URL(import.meta.url));
     return "came";

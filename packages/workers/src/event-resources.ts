@@ -13,8 +13,7 @@ export class EventResources {
   }
 
   /**
-   * Whether something is pending that only a turn of the event loop can bring on. `immediates` are Heddle's own, set or running. (Node 20 lists immediates, later versions do not; there, the program's own
-   * immediates are not seen.)
+   * Whether something is pending that only a turn of the event loop can bring on. `immediates` are Heddle's own that are set. (One that runs is no longer listed.)
    */
   arePending(immediates: number): boolean {
     const active = process.getActiveResourcesInfo();

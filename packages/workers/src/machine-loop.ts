@@ -31,7 +31,7 @@ export class MachineLoop {
   private asleep = false;
   private due = false;
   private running = false;
-  /** Immediates of this loop that are set or running: they count among the thread's active resources. */
+  /** Immediates of this loop that are set: they count among the thread's active resources until they run. */
   immediates = 0;
   private resolveClosed!: () => void;
 
@@ -87,8 +87,8 @@ export class MachineLoop {
     }
     this.immediates++;
     setImmediate(() => {
-      this.turnIfDue();
       this.immediates--;
+      this.turnIfDue();
     });
   }
 
