@@ -5,7 +5,10 @@
  * - While a machine waits for a processor, the holder of the oldest hold is asked to give its own up.
  * - A processor that was given to a machine in its event loop, and which the machine does not come for, is given to another.
  * - Timers that are due are run if their processor is idle, or its machine has not come to it: see sysmon-park.ts.
- * - Between passes: 20 µs while there was something to do, doubling after 50 idle passes up to 10 ms; no passes at all while all processors are idle.
+ * - Between passes: 20 µs after one that did something, then twice as long each time up to 10 ms, but never beyond the end of a slice or a wait that is being watched; no passes at all while all processors are idle.
+ *
+ * Go stays at 20 µs for 50 passes. There a pass finds threads that have blocked, which nobody tells it of; here they tell, and what is left has its time. A pass with its sleep costs 20 µs of CPU time, and where every core
+ * computes that is taken from a goroutine: with Go's rule sysmon took 4 to 10 % of a core from lists of long tasks.
  */
 
 import {
@@ -30,9 +33,6 @@ import type { Timers } from "./timers.ts";
 /** Go's shortest and longest sleep between two passes. */
 export const MIN_DELAY_MS = 0.02;
 export const MAX_DELAY_MS = 10;
-/** Go's number of idle passes before the sleep doubles. */
-const IDLE_PASSES = 50;
-
 /** How long a machine may take to come out of its event loop for a processor. A guess: a hundred times what it takes when nothing keeps it, half of Go's slice. */
 const GRANT_MS = 5;
 
@@ -55,8 +55,9 @@ export class Monitor implements SysmonWords {
   private readonly idle: IdleCoordinator;
   private readonly sliceMs: number;
   private readonly seen: Observation[];
-  private idlePasses = 0;
-  private delay = MIN_DELAY_MS;
+  private delay = MIN_DELAY_MS / 2;
+  /** When something that this pass has seen will be over. */
+  private nextEnd = 0;
   /** When the machine that waits for a processor was first seen to wait, and which. */
   private waiting = { machine: 0, since: 0 };
 
@@ -80,11 +81,12 @@ export class Monitor implements SysmonWords {
 
   /** One pass at time `now` (milliseconds of the runtime's clock; of any steady one if no timers are to be run). Returns the milliseconds to sleep before the next. */
   pass(now: number): number {
+    this.nextEnd = Number.POSITIVE_INFINITY;
     let acted = this.runTimers(now);
     for (let p = 0; p < this.procs; p++) if (this.checkSlice(p, now) || this.checkGrant(p, now)) acted = true;
     if (this.serveWaiting(now)) acted = true;
     Atomics.add(this.i32, SYSMON_PASSES, 1);
-    return this.nextDelay(acted);
+    return Math.min(this.nextDelay(acted), Math.max(MIN_DELAY_MS, this.nextEnd - now));
   }
 
   private runTimers(now: number): boolean {
@@ -108,65 +110,73 @@ export class Monitor implements SysmonWords {
       seen.tick = tick;
       seen.machine = machine;
       seen.since = now;
-      return false;
     }
-    if (now - seen.since < this.sliceMs) return false;
+    if (!busy) return false;
+    const over = now - seen.since >= this.sliceMs;
+    if (over) this.endSlice(base, seen, now);
+    this.nextEnd = Math.min(this.nextEnd, seen.since + this.sliceMs);
+    return over;
+  }
+
+  private endSlice(base: number, seen: Observation, now: number): void {
     // Best effort, as Go's preemptone: should the slice have ended since, the next goroutine gives way once for nothing.
-    Atomics.store(i32, base + P_PREEMPT, 1);
+    Atomics.store(this.i32, base + P_PREEMPT, 1);
     seen.since = now;
-    return true;
   }
 
   private checkGrant(p: number, now: number): boolean {
     const seen = this.seen[p] as Observation;
     const machine = this.idle.notComeFor(p);
-    if (machine === 0 || machine !== seen.awaited) {
+    if (machine !== seen.awaited) {
       seen.awaited = machine;
       seen.awaitedSince = now;
-      return machine !== 0;
     }
+    if (machine === 0) return false;
     if (now - seen.awaitedSince >= GRANT_MS) {
       seen.awaited = 0;
       this.idle.takeBack(p, machine);
+      return true;
     }
-    return true;
+    this.nextEnd = Math.min(this.nextEnd, seen.awaitedSince + GRANT_MS);
+    return false;
   }
 
   private serveWaiting(now: number): boolean {
-    const { i32, waiting } = this;
-    const machine = Atomics.load(i32, SCHED_WAIT_HEAD);
-    if (machine === 0 || machine !== waiting.machine) {
+    const { waiting } = this;
+    const machine = Atomics.load(this.i32, SCHED_WAIT_HEAD);
+    if (machine !== waiting.machine) {
       waiting.machine = machine;
       waiting.since = now;
-      return machine !== 0;
     }
-    if (now - waiting.since < this.sliceMs) return true;
+    if (machine === 0) return false;
+    const over = now - waiting.since >= this.sliceMs;
+    if (over) {
+      this.askToGiveUp();
+      waiting.since = now;
+    }
+    this.nextEnd = Math.min(this.nextEnd, waiting.since + this.sliceMs);
+    return over;
+  }
+
+  /** Of the holder of the oldest hold. */
+  private askToGiveUp(): void {
+    const { i32 } = this;
     let victim = 0;
     for (let p = 1; p < this.procs; p++)
       if ((this.seen[p] as Observation).since < (this.seen[victim] as Observation).since) victim = p;
     const base = this.processors + victim * P_WORDS;
     Atomics.store(i32, base + P_GIVE_UP, 1);
     Atomics.store(i32, base + P_PREEMPT, 1);
-    waiting.since = now;
-    return true;
   }
 
   private nextDelay(acted: boolean): number {
-    if (acted) {
-      this.idlePasses = 0;
-      this.delay = MIN_DELAY_MS;
-    } else if (++this.idlePasses > IDLE_PASSES) {
-      this.delay = Math.min(MAX_DELAY_MS, this.delay * 2);
-    }
+    this.delay = acted ? MIN_DELAY_MS : Math.min(MAX_DELAY_MS, this.delay * 2);
     return this.delay;
   }
 
   /** Sleeps as the pass says; deeply while all processors are idle; never beyond the first timer. Returns false when the runtime is closed. */
   sleep(delayMs: number, clock: () => number): boolean {
-    if (!sleepBetweenPasses(this, delayMs, clock)) {
-      this.idlePasses = 0;
-      this.delay = MIN_DELAY_MS;
-    }
+    if (!sleepBetweenPasses(this, delayMs, clock)) this.delay = MIN_DELAY_MS / 2;
     return Atomics.load(this.i32, SCHED_CLOSING) !== CLOSED;
   }
 }
