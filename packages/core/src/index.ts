@@ -53,7 +53,7 @@ export { Machine } from "./scheduler/machine.ts";
 export type { MachinePlatform } from "./scheduler/machine-thread.ts";
 export { Monitor } from "./scheduler/monitor.ts";
 export type { Suspension } from "./scheduler/operation.ts";
-export { EventLoopSleeper, wake } from "./scheduler/parker.ts";
+export { EventLoopSleeper, NAPPING, wake } from "./scheduler/parker.ts";
 export { LEAVE_CLOSED, LEAVE_EVENTS, LEAVE_MICROTASKS, LEAVE_TURN } from "./scheduler/processor-holding.ts";
 export { SysmonThread, sysmonNumber } from "./scheduler/sysmon-thread.ts";
 export type { Thread } from "./scheduler/thread.ts";

@@ -74,3 +74,30 @@ describe.each(PROCS)("on %i processors", (procs) => {
     });
   });
 });
+
+describe("a host that awaits results", () => {
+  test("hears of them while every processor goes on computing", async () => {
+    await withRuntime({ procs: 2 }, async (runtime) => {
+      for (let round = 0; round < 10; round++) {
+        const buffer = new SharedArrayBuffer(4);
+        const tasks = Array.from({ length: 200 }, (_, i) => runtime.run(scale.computes, 50_000, i));
+        // Behind the others, they end when the host has had all those results.
+        const last = [1, 2].map(() => runtime.run(scale.computesUntil, buffer));
+        expect(await Promise.all(tasks)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+        Atomics.store(new Int32Array(buffer), 0, 1);
+        expect(await Promise.all(last)).toEqual(["told", "told"]);
+      }
+    });
+  });
+
+  test("that starts one after the other keeps the processors busy all the same", async () => {
+    await withRuntime({ procs: 1 }, async (runtime) => {
+      const next = async (first: number): Promise<number> => {
+        let sum = 0;
+        for (let i = first; i < 200; i += 2) sum += await runtime.run(scale.computes, 20_000, i);
+        return sum;
+      };
+      expect((await Promise.all([next(0), next(1)])).reduce((a, b) => a + b)).toBe(sumBelow(200));
+    });
+  });
+});

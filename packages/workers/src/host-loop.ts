@@ -3,6 +3,9 @@
  *
  * After something was submitted the loop polls: one look per turn of the event loop, which goes on serving everything else, for a bounded time after the last result. Machines need not ring meanwhile, and a
  * short task's result is there in a few microseconds. Then it sleeps: announces so, and waits for the doorbell, the notify of its park word.
+ *
+ * A host that polls takes a core, and while every processor has work of its own that may be a core that a machine would compute on. So when results are few among many looks, and no processor is idle, it naps instead, for a
+ * millisecond at a time: machines do not ring for results meanwhile, unless one of them runs out of work. 2000 tasks of 100 µs on two cores: the host takes 6 ms of CPU time instead of 58.
  */
 
 import {
@@ -10,6 +13,7 @@ import {
   type HostPlatform,
   type HostThread,
   machineRecord,
+  NAPPING,
   type SharedMemory,
 } from "@heddle/core";
 import { rejectWithSite } from "./call-site.ts";
@@ -18,16 +22,24 @@ import { rejectWithSite } from "./call-site.ts";
 const POLL_MS = 0.25;
 /** Turns between two looks at the clock. */
 const CLOCK_EVERY = 8;
+/** How long to nap: as short as the event loop's timers go. */
+const NAP_MS = 1;
+/** Turns without a result before the first nap, about a tenth of a millisecond, and how many more each turn with one is worth. Guesses: tiny tasks, whose results come with every other turn, never bring on a nap. */
+const PATIENCE = 100;
+const PATIENCE_BACK = 4;
 
 export class HostLoop implements HostPlatform {
   private readonly sleeper: EventLoopSleeper;
   private readonly keeper: NodeJS.Timeout;
+  private readonly napTimer: NodeJS.Timeout;
   private readonly woken: () => void;
   private readonly pollOnce: () => void = () => this.poll();
   private host: HostThread | undefined = undefined;
   private polling = false;
   private pollUntil = 0;
   private untilClock = CLOCK_EVERY;
+  private patience = PATIENCE;
+  private napping = false;
   private stopped = false;
 
   /** `woken` is called at every wake-up, for whatever else the doorbell may mean. */
@@ -36,6 +48,8 @@ export class HostLoop implements HostPlatform {
     this.sleeper = new EventLoopSleeper(memory.i32, machineRecord(memory, 0), () => this.ring());
     this.keeper = setInterval(() => {}, 2 ** 30);
     this.keeper.unref();
+    this.napTimer = setTimeout(() => this.napIsOver(), NAP_MS);
+    this.napTimer.unref();
   }
 
   /** Begins to look after the host's inbox. */
@@ -48,6 +62,7 @@ export class HostLoop implements HostPlatform {
   stop(): void {
     this.stopped = true;
     clearInterval(this.keeper);
+    clearTimeout(this.napTimer);
   }
 
   keepAlive(pending: boolean): void {
@@ -58,6 +73,8 @@ export class HostLoop implements HostPlatform {
   expectResults(): void {
     if (this.polling || this.host === undefined) return;
     this.polling = true;
+    if (!this.napping) this.patience = PATIENCE;
+    this.napping = false;
     this.host.stayAwake();
     this.pollUntil = performance.now() + POLL_MS;
     setImmediate(this.pollOnce);
@@ -75,9 +92,11 @@ export class HostLoop implements HostPlatform {
     const { host } = this;
     if (host === undefined || this.stopped) return;
     this.woken();
+    this.napping = false;
     if (host.drain()) {
       this.pollUntil = performance.now() + POLL_MS;
       this.untilClock = CLOCK_EVERY;
+      this.patience = Math.min(PATIENCE, this.patience + PATIENCE_BACK);
     } else if (!host.hasPending || this.timeIsUp()) {
       if (host.announceSleep()) {
         this.polling = false;
@@ -86,9 +105,29 @@ export class HostLoop implements HostPlatform {
         this.sleeper.sleep();
         return;
       }
+    } else if (--this.patience <= 0 && this.nap()) {
+      return;
     }
     this.polling = true;
     setImmediate(this.pollOnce);
+  }
+
+  private nap(): boolean {
+    if (this.host?.announceNap() !== true) return false;
+    this.polling = false;
+    this.napping = true;
+    this.napTimer.refresh();
+    this.sleeper.sleep(NAPPING);
+    return true;
+  }
+
+  /** Also called for a nap that ended otherwise; then the present one, if any, ends early. */
+  private napIsOver(): void {
+    if (!this.napping) return;
+    this.host?.stayAwake();
+    // Unless something has come, this is the end of the polling.
+    this.untilClock = 1;
+    this.poll();
   }
 
   private timeIsUp(): boolean {

@@ -201,7 +201,7 @@ export const P_RING = 80;
 /** Words of a machine record. */
 export const M_WORDS = 64;
 /**
- * 0 awake, 1 asleep in Atomics.wait, 2 asleep in its event loop. The sleeper sets 1 or 2; whoever changes it back to 0 owes
+ * 0 awake, 1 asleep in Atomics.wait, 2 asleep in its event loop, 3 (the host) napping. The sleeper sets 1 to 3; whoever changes it back to 0 owes
  * the notify. @writer scheduler/parker @reader scheduler/parker
  */
 export const M_PARK = 0;

@@ -48,7 +48,7 @@ import { cancellation, isCancellation } from "./cancellation.ts";
 import { endHook } from "./end-hook.ts";
 import { FRAME_ASYNC, FRAME_GENERATOR, FRAME_PLAIN, FRAME_PROMISE, type Frame } from "./frame.ts";
 import { foreignYield, SUSPENSION } from "./operation.ts";
-import { wake } from "./parker.ts";
+import { wakeForResult } from "./parker.ts";
 import { trimStack } from "./stack.ts";
 import { type DeferredCall, EXIT, Unwinding, unwind } from "./unwinding.ts";
 
@@ -392,7 +392,7 @@ export abstract class ExecutingMachine extends LoadingMachine {
     if (!wantsHost(completed)) return;
     const host = this.memory.layout.machines;
     inbox.post(i32, descriptors, host, goroutine);
-    wake(i32, host);
+    wakeForResult(i32, host);
   }
 
   /** A goroutine ends with an error before its body was called. */

@@ -30,6 +30,7 @@ import { cancellation, takeAttention, wantsAttention } from "./cancellation.ts";
 import { FRAME_BLOCKED, FRAME_PROMISE, type Frame, isShielded } from "./frame.ts";
 import { CLOSED } from "./idle.ts";
 import { GLOBAL_EVERY, MachineThread } from "./machine-thread.ts";
+import { endNap } from "./parker.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const PROMISE = FRAME_PROMISE;
@@ -203,6 +204,7 @@ export abstract class FindingMachine extends MachineThread {
   protected search(): number {
     const { i32 } = this;
     i32[this.processorBase + CURRENT] = 0;
+    endNap(i32, this.memory.layout.machines);
     if (this.searching || this.idle.tryStartSearching()) {
       this.searching = true;
       const until = performance.now() + SEARCH_MS;

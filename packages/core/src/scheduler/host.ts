@@ -31,7 +31,7 @@ import type { Abandonable, Frame } from "./frame.ts";
 import type { GoroutineHandle } from "./handle.ts";
 import { CLOSED, DRAINING } from "./idle.ts";
 import type { Operation } from "./operation.ts";
-import { ASLEEP_IN_EVENT_LOOP, announceSleep, stayAwake } from "./parker.ts";
+import { ASLEEP_IN_EVENT_LOOP, announceSleep, NAPPING, stayAwake } from "./parker.ts";
 import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
 
 const NUMBER = TAG_NUMBER;
@@ -220,8 +220,17 @@ export class HostThread extends Thread {
 
   /** Says that the host is about to sleep in its event loop. False, and not said, if something has come meanwhile. */
   announceSleep(): boolean {
+    return this.announce(ASLEEP_IN_EVENT_LOOP);
+  }
+
+  /** Says that the host is about to nap: machines do not ring for results until one of them is out of work. False, and not said, if something has come meanwhile or a processor is idle. */
+  announceNap(): boolean {
+    return this.idle.noneIdle() && this.announce(NAPPING);
+  }
+
+  private announce(how: number): boolean {
     const { i32, record } = this;
-    announceSleep(i32, record, ASLEEP_IN_EVENT_LOOP);
+    announceSleep(i32, record, how);
     if (inbox.isEmpty(i32, record) && Atomics.load(i32, SCHED_WANTED) === 0) return true;
     stayAwake(i32, record);
     return false;

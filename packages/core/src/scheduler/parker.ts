@@ -1,7 +1,8 @@
 /**
  * How a thread sleeps and is woken: one word for each machine, M_PARK.
  *
- * 0 awake, 1 asleep in `Atomics.wait`, 2 asleep in the event loop, to be woken through `Atomics.waitAsync`.
+ * 0 awake, 1 asleep in `Atomics.wait`, 2 asleep in the event loop, to be woken through `Atomics.waitAsync`, 3 napping: the host's sleep of a millisecond while every processor has work. A result alone does not end a nap
+ * (`wakeForResult`), all else does; a machine that runs out of work ends it, too, so that nobody waits for the host (`endNap`).
  *
  * The sleeper: (a) announces itself by storing 1 or 2, (b) looks once more for everything that could be meant for it (inbox, granted processor), (c) sleeps on the word.
  * The waker: (a) publishes what the sleeper is to find, (b) reads the word, (c) swaps it to 0 and notifies if it was not.
@@ -16,6 +17,7 @@ import { M_PARK } from "../memory/layout.ts";
 export const AWAKE = 0;
 export const ASLEEP = 1;
 export const ASLEEP_IN_EVENT_LOOP = 2;
+export const NAPPING = 3;
 
 /** Says that the thread is about to sleep. Look once more for work before `sleep`. */
 export function announceSleep(i32: Int32Array, machine: number, how: number): void {
@@ -52,14 +54,14 @@ export class EventLoopSleeper {
     this.woken = woken;
   }
 
-  /** Sleeps. To be called after `announceSleep(…, ASLEEP_IN_EVENT_LOOP)` and the last look. */
-  sleep(): void {
+  /** Sleeps. To be called after `announceSleep(…, how)` and the last look. */
+  sleep(how: number = ASLEEP_IN_EVENT_LOOP): void {
     if (this.waiting) {
       // The old wait stands on the word whatever its value; only a waker that came before this line has to be made up for.
       if (Atomics.load(this.i32, this.machine + M_PARK) === AWAKE) this.resume();
       return;
     }
-    const waiting = Atomics.waitAsync(this.i32, this.machine + M_PARK, ASLEEP_IN_EVENT_LOOP);
+    const waiting = Atomics.waitAsync(this.i32, this.machine + M_PARK, how);
     this.waiting = waiting.async;
     if (waiting.async) void waiting.value.then(() => this.notified());
     else this.resume();
@@ -79,4 +81,14 @@ export class EventLoopSleeper {
 export function wake(i32: Int32Array, machine: number): void {
   if (Atomics.load(i32, machine + M_PARK) === AWAKE) return;
   if (Atomics.exchange(i32, machine + M_PARK, AWAKE) !== AWAKE) Atomics.notify(i32, machine + M_PARK, 1);
+}
+
+/** Wakes the host for a result that it waits for, unless it naps: then it comes to look soon enough. */
+export function wakeForResult(i32: Int32Array, host: number): void {
+  if (Atomics.load(i32, host + M_PARK) !== NAPPING) wake(i32, host);
+}
+
+/** A machine is out of work: if the host naps, what it is to hear of next may be what it waits for to start more. */
+export function endNap(i32: Int32Array, host: number): void {
+  if (Atomics.load(i32, host + M_PARK) === NAPPING) wake(i32, host);
 }

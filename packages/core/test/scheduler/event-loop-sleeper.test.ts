@@ -8,6 +8,7 @@ import {
   AWAKE,
   announceSleep,
   EventLoopSleeper,
+  NAPPING,
   stayAwake,
   wake,
 } from "../../src/scheduler/parker.ts";
@@ -49,6 +50,22 @@ async function turnsUntil(condition: () => boolean): Promise<void> {
 }
 
 describe("sleep in the event loop", () => {
+  test("a nap that its sleeper ends serves the next sleep, and a wake-up ends a nap", async () => {
+    const { i32, woken, sleeper, sleeps } = newSleeper();
+    announceSleep(i32, MACHINE, NAPPING);
+    sleeper.sleep(NAPPING);
+    stayAwake(i32, MACHINE);
+    sleeps();
+    await turn();
+    expect([woken(), waits]).toEqual([0, 1]);
+    wake(i32, MACHINE);
+    await turnsUntil(() => woken() === 1);
+    announceSleep(i32, MACHINE, NAPPING);
+    sleeper.sleep(NAPPING);
+    wake(i32, MACHINE);
+    await turnsUntil(() => woken() === 2);
+  });
+
   test("ends with a wake-up, once", async () => {
     const { i32, woken, sleeps } = newSleeper();
     sleeps();

@@ -11,7 +11,17 @@ import {
 import { describe, expect, test } from "vitest";
 import { G_NEXT, G_WORDS, M_INBOX, M_PARK, M_WORDS } from "../../src/memory/layout.ts";
 import { isEmpty, post, takeAll } from "../../src/queue/inbox.ts";
-import { ASLEEP, AWAKE, announceSleep, sleep, stayAwake, wake } from "../../src/scheduler/parker.ts";
+import {
+  ASLEEP,
+  AWAKE,
+  announceSleep,
+  endNap,
+  NAPPING,
+  sleep,
+  stayAwake,
+  wake,
+  wakeForResult,
+} from "../../src/scheduler/parker.ts";
 import { both, type Fault, looksAway, notifiesNobody, withFault } from "../support/model-memory.ts";
 
 const MACHINE = 0;
@@ -98,6 +108,57 @@ describe("sleeping and waking", () => {
       preemptions: 4,
     });
     expectNoFailure(result);
+  });
+});
+
+/** The host, whose naps no timer ends: it naps until `wanted` results have come. */
+const napper =
+  (wanted: number): Thread =>
+  ({ i32 }) => {
+    for (let got = 0; got < wanted; ) {
+      announceSleep(i32, MACHINE, NAPPING);
+      if (isEmpty(i32, MACHINE)) Atomics.wait(i32, MACHINE + M_PARK, NAPPING);
+      else stayAwake(i32, MACHINE);
+      for (let g = takeAll(i32, GOROUTINES, MACHINE); g !== 0; g = i32[GOROUTINES + g * G_WORDS + G_NEXT])
+        got++;
+    }
+    return 0;
+  };
+
+/** A machine that ends goroutines, and then has no more. */
+const finisher =
+  (...goroutines: number[]): Thread =>
+  ({ i32 }) => {
+    for (const g of goroutines) {
+      post(i32, GOROUTINES, MACHINE, g);
+      wakeForResult(i32, MACHINE);
+    }
+    endNap(i32, MACHINE);
+    return 0;
+  };
+
+describe("the host's nap", () => {
+  test("ends at the latest when the machines are out of work: no result is left lying", () => {
+    expectNoFailure(exploreParker([napper(2), finisher(1, 2)]));
+    expectNoFailure(exploreParker([napper(2), finisher(1), finisher(2)], 4));
+  });
+
+  test("ends at once with what is no result", () => {
+    expectNoFailure(exploreParker([napper(1), poster(1)]));
+    expectNoFailure(exploreParker([napper(2), poster(1), finisher(2)], 4));
+  });
+
+  test("is not ended by a result: without a machine that runs out of work it would last", () => {
+    const working: Thread = ({ i32 }) => {
+      post(i32, GOROUTINES, MACHINE, 1);
+      wakeForResult(i32, MACHINE);
+      return 0;
+    };
+    expect(expectFailure(exploreParker([napper(1), working])).kind).toBe("deadlock");
+  });
+
+  test("a result that comes to a sleeping host rings", () => {
+    expectNoFailure(exploreParker([sleeper(2), finisher(1, 2)]));
   });
 });
 
