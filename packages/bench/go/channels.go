@@ -43,6 +43,59 @@ func buffered(o options) float64 {
 	})
 }
 
+// Four producers and four consumers on one channel with a buffer of `size`.
+func fourByFour(o options) float64 {
+	return nsPerOp(o.budget, func() int {
+		ch := make(chan int, o.size)
+		var producers, consumers sync.WaitGroup
+		producers.Add(4)
+		consumers.Add(4)
+		for i := 0; i < 4; i++ {
+			go func() {
+				for j := 0; j < messages/4; j++ {
+					ch <- j
+				}
+				producers.Done()
+			}()
+			go func() {
+				for range ch {
+				}
+				consumers.Done()
+			}()
+		}
+		producers.Wait()
+		close(ch)
+		consumers.Wait()
+		return messages
+	})
+}
+
+// Receives what four producers send on a channel each.
+func selectProducers(o options) float64 {
+	return nsPerOp(o.budget, func() int {
+		var channels [4]chan int
+		for i := range channels {
+			ch := make(chan int)
+			channels[i] = ch
+			go func() {
+				for j := 0; j < messages/4; j++ {
+					ch <- j
+				}
+			}()
+		}
+		a, b, c, d := channels[0], channels[1], channels[2], channels[3]
+		for i := 0; i < messages; i++ {
+			select {
+			case <-a:
+			case <-b:
+			case <-c:
+			case <-d:
+			}
+		}
+		return messages
+	})
+}
+
 // Receives from four channels that always have something; what is taken is put back.
 func selectReady(o options) float64 {
 	a, b, c, d := make(chan int, 1), make(chan int, 1), make(chan int, 1), make(chan int, 1)
@@ -74,6 +127,26 @@ func mutexAlone(o options) float64 {
 			mu.Lock()
 			mu.Unlock()
 		}
+		return messages
+	})
+}
+
+// `size` goroutines that want one mutex.
+func mutexContended(o options) float64 {
+	return nsPerOp(o.budget, func() int {
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		wg.Add(o.size)
+		for i := 0; i < o.size; i++ {
+			go func() {
+				for j := 0; j < messages/o.size; j++ {
+					mu.Lock()
+					mu.Unlock()
+				}
+				wg.Done()
+			}()
+		}
+		wg.Wait()
 		return messages
 	})
 }

@@ -30,6 +30,37 @@ func spawnJoin(o options) float64 {
 	})
 }
 
+// Results through memory that the spawner reads after a WaitGroup, which is what Go has instead of handles.
+func resultHandle(o options) float64 {
+	results := make([]int, o.size)
+	return nsPerOp(o.budget, func() int {
+		var wg sync.WaitGroup
+		wg.Add(o.size)
+		for i := 0; i < o.size; i++ {
+			go func(i int) {
+				results[i] = i
+				wg.Done()
+			}(i)
+		}
+		wg.Wait()
+		return o.size
+	})
+}
+
+// Results through a channel that has room for all of them.
+func resultChannel(o options) float64 {
+	results := make(chan int, o.size)
+	return nsPerOp(o.budget, func() int {
+		for i := 0; i < o.size; i++ {
+			go func(i int) { results <- i }(i)
+		}
+		for i := 0; i < o.size; i++ {
+			<-results
+		}
+		return o.size
+	})
+}
+
 // A goroutine per call. Results in the caller's frame and a WaitGroup are the fastest of the forms tried: 463
 // ns per call on one P, against 615 with a channel made per call.
 func fib(n int, result *int, caller *sync.WaitGroup) {
@@ -93,24 +124,42 @@ func parked(o options) float64 {
 	return float64(after-before) / float64(o.size)
 }
 
-// Milliseconds from the close of the channel until the last of `size` goroutines that wait on it has ended.
-func wake(o options) float64 {
-	var times []float64
-	for start := time.Now(); len(times) < 5 || time.Since(start) < o.budget; {
-		times = append(times, float64(parkAndWake(o.size, func() {}).Nanoseconds())/1e6)
-	}
-	var sum float64
-	for _, ms := range times {
-		sum += ms
-	}
-	return sum / float64(len(times))
+// Milliseconds from the first of `size` goroutines until the last is about to wait on the channel.
+func park(o options) float64 {
+	return meanMs(o, func() time.Duration {
+		parking, _ := parkAndWake(o.size, func() {})
+		return parking
+	})
 }
 
-func parkAndWake(size int, whileParked func()) time.Duration {
+// Milliseconds from the close of the channel until the last of `size` goroutines that wait on it has ended.
+func wake(o options) float64 {
+	return meanMs(o, func() time.Duration {
+		_, waking := parkAndWake(o.size, func() {})
+		return waking
+	})
+}
+
+// The mean of three passes or more; a million goroutines take seconds and are started once.
+func meanMs(o options, pass func() time.Duration) float64 {
+	atLeast := 3
+	if o.size >= 1_000_000 {
+		atLeast = 1
+	}
+	var sum time.Duration
+	passes := 0
+	for start := time.Now(); passes < atLeast || time.Since(start) < o.budget; passes++ {
+		sum += pass()
+	}
+	return float64(sum.Nanoseconds()) / float64(passes) / 1e6
+}
+
+func parkAndWake(size int, whileParked func()) (parking, waking time.Duration) {
 	release := make(chan struct{})
 	var ready, ended sync.WaitGroup
 	ready.Add(size)
 	ended.Add(size)
+	spawned := time.Now()
 	for i := 0; i < size; i++ {
 		go func() {
 			ready.Done()
@@ -119,11 +168,12 @@ func parkAndWake(size int, whileParked func()) time.Duration {
 		}()
 	}
 	ready.Wait()
+	parking = time.Since(spawned)
 	whileParked()
 	began := time.Now()
 	close(release)
 	ended.Wait()
-	return time.Since(began)
+	return parking, time.Since(began)
 }
 
 func bytesInUse() uint64 {

@@ -28,10 +28,11 @@ type sample struct {
 }
 
 // What a case is given: its size (goroutines, capacity, primes … as the case says) and the order of a skewed
-// list.
+// list, the µs of a task of an even one.
 type options struct {
 	size   int
 	order  string
+	us     float64
 	budget time.Duration
 }
 
@@ -44,10 +45,16 @@ var cases = map[string]benchCase{
 	"gosched":        gosched,
 	"ping-pong":      pingPong,
 	"buffered":       buffered,
+	"four-by-four":   fourByFour,
 	"select":         selectReady,
+	"select-from":    selectProducers,
 	"mutex":          mutexAlone,
+	"contend":        mutexContended,
+	"result-handle":  resultHandle,
+	"result-channel": resultChannel,
 	"sieve":          sieve,
 	"parked":         parked,
+	"park":           park,
 	"wake":           wake,
 	"sleepers":       sleepers,
 	"timer-lateness": timerLateness,
@@ -59,6 +66,7 @@ func main() {
 	name := flag.String("case", "", "which case")
 	size := flag.Int("size", 1, "its size")
 	order := flag.String("order", "spread", "where a skewed list has its long tasks: first, last, spread")
+	us := flag.Float64("us", 100, "how long a task of an even list is, in µs")
 	procs := flag.Int("procs", 1, "GOMAXPROCS")
 	ms := flag.Int("ms", 1000, "how long to measure")
 	flag.Parse()
@@ -69,7 +77,7 @@ func main() {
 		os.Exit(2)
 	}
 	runtime.GOMAXPROCS(*procs)
-	value := run(options{*size, *order, time.Duration(*ms) * time.Millisecond})
+	value := run(options{*size, *order, *us, time.Duration(*ms) * time.Millisecond})
 	json.NewEncoder(os.Stdout).Encode(report{[]sample{{value}}, cpuMs()})
 }
 

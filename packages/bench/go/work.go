@@ -33,11 +33,11 @@ func stepsPerUs() float64 {
 	return steps / best
 }
 
-// `size` tasks of 100 µs; how many times faster than one after the other.
+// `size` tasks of some µs each; how many times faster than one after the other.
 func even(o options) float64 {
 	tasks := make([]int, o.size)
 	for i := range tasks {
-		tasks[i] = int(100 * stepsPerUsOnce())
+		tasks[i] = int(o.us * stepsPerUsOnce())
 	}
 	serial, parallel := compare(o.budget, tasks)
 	return serial / parallel

@@ -8,10 +8,26 @@
  */
 
 /** What a figure is counted in. Whether more of it is better is said by the goal. */
-export type Unit = "ns" | "µs" | "ms" | "bytes" | "tasks/s" | "× serial" | "× ideal" | "% of a core";
+export type Unit = "ns" | "µs" | "ms" | "bytes" | "MiB" | "tasks/s" | "× serial" | "× ideal" | "% of a core";
 
-export type PeerName = "go" | "piscina" | "piscina tuned" | "tinypool";
+/** Pools of threads from the registry, and `piscina tuned`, which is Piscina with the settings that suit the case. */
+export type PoolName =
+  | "piscina"
+  | "piscina tuned"
+  | "tinypool"
+  | "workerpool"
+  | "poolifier"
+  | "bthreads"
+  | "nanothreads"
+  | "comlink"
+  | "jest-worker";
+/** What runs in one thread of Node without a runtime of threads: promises alone, and Effect's fibers. */
+export type SingleThreadedName = "promises" | "effect";
+export type PeerName = "go" | SingleThreadedName | PoolName;
 export type SideName = "heddle" | PeerName;
+
+/** Where in the report a case stands: beside whom it is measured depends on what it is about. */
+export type Section = "inside the runtime" | "lists of work" | "from the host" | "payloads" | "processors";
 
 /** What a side is told by the runner. */
 export interface Context {
@@ -52,11 +68,12 @@ export interface Goal {
 export interface Case {
   /** Family and variant, `fib/2p`. */
   readonly name: string;
+  readonly section: Section;
   /** What is done and what is counted, in one sentence for the report. */
   readonly scenario: string;
   readonly unit: Unit;
   readonly goals: readonly Goal[];
-  /** Part of what `pnpm bench` measures when no case is named. */
+  /** Part of what `npm run bench` measures when no case is named. */
   readonly short: boolean;
   /** Heddle's side. */
   readonly run: Run;

@@ -1,22 +1,24 @@
-/** `npm run bench -- [case…] [--all] [--rounds N] [--ms N] [--report] [--list]` */
+/** `npm run bench -- [case…] [options]`; `--help` names them. */
 import { parseArgs } from "node:util";
-import { SingleBar } from "cli-progress";
+import { positiveInteger } from "./arguments.ts";
 import { measureStepsPerUs } from "./burn.ts";
 import type { Case } from "./case.ts";
 import { cases, selectCases } from "./cases/index.ts";
 import { buildGoSide } from "./go.ts";
 import { describeMachine } from "./machine.ts";
-import { writeReport } from "./report.ts";
+import { openProgress } from "./progress.ts";
+import { renderAgain, writeReport } from "./report-files.ts";
 import { type RunnerOptions, runCase, sidesOf } from "./runner.ts";
-import { type Measured, renderForTerminal, resultRows } from "./table.ts";
+import { type Measured, renderForTerminal, resultTables } from "./table.ts";
 
 const usage = `usage: npm run bench -- [case…] [options]
 
   --all        every case; without it and without names, a short selection
-  --rounds N   rounds in which the sides take turns (5)
-  --ms N       how long a side takes samples, in milliseconds (1000)
+  --rounds N   rounds in which the sides take turns (3)
+  --ms N       how long a side takes samples, in milliseconds (300)
   --any-load   take every round, however busy the machine is, instead of repeating disturbed ones
-  --report     write packages/bench/results/latest.json and docs/benchmarks.md
+  --report     write packages/bench/results/latest.json, docs/benchmarks.md and its charts
+  --render     write the page and the charts again from latest.json, without measuring
   --list       name the cases and end
 `;
 
@@ -28,22 +30,24 @@ interface Invocation {
   readonly report: boolean;
 }
 
-function parseInvocation(args: string[]): Invocation | undefined {
+type Command = "help" | "list" | "render" | Invocation;
+
+function parseCommand(args: string[]): Command {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       all: { type: "boolean", default: false },
-      rounds: { type: "string", default: "5" },
-      ms: { type: "string", default: "1000" },
+      rounds: { type: "string", default: "3" },
+      ms: { type: "string", default: "300" },
       "any-load": { type: "boolean", default: false },
       report: { type: "boolean", default: false },
+      render: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
-  if (values.help) return void process.stdout.write(usage);
-  if (values.list) return void process.stdout.write(cases.map((one) => `${one.name}\n`).join(""));
+  for (const command of ["help", "list", "render"] as const) if (values[command]) return command;
   return {
     selected: selectCases(positionals, values.all),
     rounds: positiveInteger("--rounds", values.rounds),
@@ -53,23 +57,26 @@ function parseInvocation(args: string[]): Invocation | undefined {
   };
 }
 
-function positiveInteger(option: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new RangeError(`${option}: ${text} is not an integer of at least 1`);
-  return value;
+async function obey(command: Command): Promise<void> {
+  if (command === "help") process.stdout.write(usage);
+  else if (command === "list") process.stdout.write(cases.map((one) => `${one.name}\n`).join(""));
+  else if (command === "render") await renderAgain();
+  else await measure(command);
 }
 
 async function measure({ selected, rounds, budgetMs, keepDisturbed, report }: Invocation): Promise<void> {
   const go = await buildGoSide();
   const context = { budgetMs, stepsPerUs: measureStepsPerUs() };
   const progress = openProgress(selected.reduce((sum, one) => sum + sidesOf(one, go).length, 0) * rounds);
-  const options: RunnerOptions = { rounds, keepDisturbed, context, go, onSide: progress.step };
+  const onSide = (caseName: string, side: string): void => progress.step(`${caseName}, ${side}`);
+  const options: RunnerOptions = { rounds, keepDisturbed, context, go, onSide };
   const measured: Measured[] = [];
   for (const one of selected) measured.push({ of: one, result: await runCase(one, options) });
   progress.close();
 
-  process.stdout.write(`${renderForTerminal(resultRows(measured))}\n`);
+  for (const table of resultTables(measured, "medians"))
+    process.stdout.write(`\n${table.section}\n${renderForTerminal(table)}\n`);
+  process.stdout.write("\nA cell holds the median and, after ×, Heddle's figure over that of the peer.\n");
   for (const line of failureLines(measured)) process.stderr.write(`${line}\n`);
   if (go === undefined) process.stderr.write("go is not on the PATH: its column is left out\n");
   if (report) {
@@ -84,34 +91,8 @@ function failureLines(measured: readonly Measured[]): string[] {
   );
 }
 
-interface Progress {
-  readonly step: (caseName: string, side: string) => void;
-  readonly close: () => void;
-}
-
-/** A bar on a terminal, nothing elsewhere. Repeated rounds let it grow. */
-function openProgress(steps: number): Progress {
-  if (!process.stderr.isTTY) return { step: () => {}, close: () => {} };
-  let done = 0;
-  const bar = new SingleBar({
-    format: "{bar} {value}/{total} {label}",
-    stream: process.stderr,
-    clearOnComplete: true,
-  });
-  bar.start(steps, 0, { label: "" });
-  return {
-    step(caseName, side) {
-      done += 1;
-      if (done > bar.getTotal()) bar.setTotal(done);
-      bar.update(done, { label: `${caseName}, ${side}` });
-    },
-    close: () => bar.stop(),
-  };
-}
-
 try {
-  const invocation = parseInvocation(process.argv.slice(2));
-  if (invocation !== undefined) await measure(invocation);
+  await obey(parseCommand(process.argv.slice(2)));
 } catch (error) {
   process.stderr.write(`bench: ${(error as Error).message}\n`);
   process.exitCode = 2;

@@ -18,10 +18,6 @@ export interface Verdict {
   readonly met: boolean | undefined;
 }
 
-export function medianOf(values: readonly number[]): number {
-  return median([...values]);
-}
-
 export function spreadOf(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   const copy = [...values];

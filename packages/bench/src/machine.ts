@@ -17,7 +17,18 @@ export interface Machine {
   readonly commit: string | undefined;
 }
 
-const comparedPackages = ["piscina", "tinypool", "tinybench"];
+const comparedPackages = [
+  "effect",
+  "piscina",
+  "tinypool",
+  "workerpool",
+  "poolifier",
+  "bthreads",
+  "nanothreads",
+  "comlink",
+  "jest-worker",
+  "tinybench",
+];
 
 export async function describeMachine(go: GoToolchain | undefined): Promise<Machine> {
   const versions: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 };

@@ -20,7 +20,7 @@ export async function nsPerOperation(
 }
 
 /**
- * Milliseconds of a pass that times itself where it happens, as in `nsPerOperation`; the mean, after two passes
+ * Milliseconds of a pass that times itself where it happens, as in `nsPerOperation`; the mean, after a pass
  * or more to warm up.
  */
 export async function msPerPass(context: Context, pass: () => Promise<number>): Promise<Sample[]> {
@@ -83,12 +83,15 @@ export async function timed(body: () => unknown): Promise<number> {
   return performance.now() - began;
 }
 
+/** V8 compiles what runs often only after some time, however short the measurement is. A guess. */
+const LEAST_WARM_UP_MS = 150;
+
 async function statistics(context: Context, operation: () => Promise<unknown>): Promise<Statistics> {
   const bench = new Bench({
     time: context.budgetMs,
-    warmupTime: context.budgetMs / 4,
-    iterations: 5, // of 100 000 goroutines each a few are enough
-    warmupIterations: 2,
+    warmupTime: Math.max(context.budgetMs / 4, LEAST_WARM_UP_MS),
+    iterations: 3, // of 100 000 goroutines each a few are enough
+    warmupIterations: 1,
     throws: true,
   });
   bench.add("operation", operation);

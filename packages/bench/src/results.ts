@@ -8,16 +8,22 @@ export interface SideOutput {
 }
 
 /** Every side once. */
-export interface Round {
-  readonly figures: { readonly [name in SideName]?: number };
+export interface Round<Name extends string = SideName> {
+  readonly figures: { readonly [name in Name]?: number };
   /** The share of all cores that other processes took meanwhile. */
   readonly foreignShare: number;
 }
 
-export interface CaseResult {
-  readonly name: string;
-  readonly rounds: readonly Round[];
-  readonly notes: { readonly [name in SideName]?: string };
+/** What came of taking turns. */
+export interface Turns<Name extends string = SideName> {
+  readonly rounds: readonly Round<Name>[];
+  /** How many rounds were thrown away because others kept the machine busy. */
+  readonly discarded: number;
+  readonly notes: { readonly [name in Name]?: string };
   /** Why a side has no figure, if it failed. */
-  readonly failures: { readonly [name in SideName]?: string };
+  readonly failures: { readonly [name in Name]?: string };
+}
+
+export interface CaseResult extends Turns {
+  readonly name: string;
 }

@@ -1,19 +1,37 @@
-/** The results as rows of text: once for the terminal, once for Markdown. */
+/** The results as tables of text, one per section: with medians for the terminal, with spreads for Markdown. */
 import Table from "cli-table3";
-import type { Case, Goal, PeerName, SideName, Unit } from "./case.ts";
-import { figuresOf, type Spread, spreadOf, type Verdict, verdictsOn } from "./figures.ts";
+import type { Case, Goal, PeerName, Section, SideName, Unit } from "./case.ts";
+import { figuresOf, ratiosTo, type Spread, spreadOf, type Verdict, verdictsOn } from "./figures.ts";
 import type { CaseResult } from "./results.ts";
 
-const columnTitles: Record<SideName, string> = {
+export const sideTitles: Readonly<Record<SideName, string>> = {
   heddle: "Heddle",
   go: "Go",
+  promises: "promises",
+  effect: "Effect",
   piscina: "Piscina",
   "piscina tuned": "Piscina, tuned",
   tinypool: "tinypool",
+  workerpool: "workerpool",
+  poolifier: "poolifier",
+  bthreads: "bthreads",
+  nanothreads: "nanothreads",
+  comlink: "comlink",
+  "jest-worker": "jest-worker",
 };
 
-export interface ResultRows {
+const sections: readonly Section[] = [
+  "inside the runtime",
+  "lists of work",
+  "from the host",
+  "payloads",
+  "processors",
+];
+
+export interface ResultTable {
+  readonly section: Section;
   readonly head: readonly string[];
+  /** A cell may have several lines. */
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -22,20 +40,30 @@ export interface Measured {
   readonly result: CaseResult;
 }
 
-/** One row per case. A peer that no case has figures of gets no column. */
-export function resultRows(measured: readonly Measured[]): ResultRows {
-  const sides = (Object.keys(columnTitles) as SideName[]).filter((side) =>
+/** Whether a cell holds the ends of a spread beside its median. */
+type Detail = "medians" | "spreads";
+
+/** A table per section, a row per case. A peer of which a section has no figures gets no column there. */
+export function resultTables(measured: readonly Measured[], detail: Detail): ResultTable[] {
+  return sections.flatMap((section) => {
+    const within = measured.filter(({ of }) => of.section === section);
+    return within.length === 0 ? [] : [resultTable(section, within, detail)];
+  });
+}
+
+function resultTable(section: Section, measured: readonly Measured[], detail: Detail): ResultTable {
+  const sides = (Object.keys(sideTitles) as SideName[]).filter((side) =>
     measured.some(({ result }) => side === "heddle" || hasResult(result, side)),
   );
   return {
-    head: ["Case", "Unit", ...sides.map((side) => columnTitles[side]), "Ratio", "Goal", "Met"],
+    section,
+    head: ["Case", "Unit", ...sides.map((side) => sideTitles[side]), "Goal", "Met"],
     rows: measured.map(({ of, result }) => {
       const verdicts = verdictsOn(of, result);
       return [
         of.name,
         of.unit,
-        ...sides.map((side) => sideCell(of, result, side)),
-        verdicts.filter(isRatio).map(ratioCell).join("\n"),
+        ...sides.map((side) => sideCell(of, result, side, detail)),
         verdicts.map(({ goal }) => goalText(goal, of.unit)).join("\n"),
         verdicts.map(metText).join("\n"),
       ];
@@ -43,13 +71,13 @@ export function resultRows(measured: readonly Measured[]): ResultRows {
   };
 }
 
-export function renderForTerminal({ head, rows }: ResultRows): string {
-  const table = new Table({ head: [...head], style: { head: [], border: [] } });
+export function renderForTerminal({ head, rows }: ResultTable): string {
+  const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
   for (const row of rows) table.push([...row]);
   return table.toString();
 }
 
-export function renderAsMarkdown({ head, rows }: ResultRows): string {
+export function renderAsMarkdown({ head, rows }: Pick<ResultTable, "head" | "rows">): string {
   const lines = [
     head,
     head.map(() => "---"),
@@ -70,36 +98,34 @@ function digits(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 
-export function formatSpread({ median, min, max }: Spread): string {
-  return `${formatFigure(median)} (${formatFigure(min)}–${formatFigure(max)})`;
+function formatSpread({ median, min, max }: Spread, detail: Detail): string {
+  const middle = formatFigure(median);
+  return detail === "medians" || min === max
+    ? middle
+    : `${middle} (${formatFigure(min)}–${formatFigure(max)})`;
 }
 
 function hasResult(result: CaseResult, side: SideName): boolean {
   return figuresOf(result, side).length > 0 || result.failures[side] !== undefined;
 }
 
-function sideCell(of: Case, result: CaseResult, side: SideName): string {
+/** A side's figure and, below it, what Heddle's is of it. */
+function sideCell(of: Case, result: CaseResult, side: SideName, detail: Detail): string {
   if (result.failures[side] !== undefined) return "failed";
   const spread = spreadOf(figuresOf(result, side));
-  if (spread !== undefined) return formatSpread(spread);
-  return side === "heddle" || side in of.peers ? "–" : "";
-}
-
-function isRatio({ goal }: Verdict): boolean {
-  return goal.beside !== undefined;
-}
-
-function ratioCell({ figure }: Verdict): string {
-  return figure === undefined ? "–" : formatSpread(figure);
+  if (spread === undefined) return side === "heddle" || side in of.peers ? "–" : "";
+  const figure = formatSpread(spread, detail);
+  const ratio = side === "heddle" ? undefined : spreadOf(ratiosTo(result, side));
+  return ratio === undefined ? figure : `${figure}\n× ${formatSpread(ratio, detail)}`;
 }
 
 export function goalText({ beside, atMost, atLeast }: Goal, unit: Unit): string {
-  const bound = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`;
+  const bound = atMost === undefined ? `≥ ${formatFigure(atLeast ?? 0)}` : `≤ ${formatFigure(atMost)}`;
   return beside === undefined ? `${bound} ${unit}` : `${bound} × ${peerText(beside)}`;
 }
 
 function peerText(peer: PeerName): string {
-  return columnTitles[peer];
+  return sideTitles[peer];
 }
 
 function metText({ met }: Verdict): string {

@@ -16,7 +16,7 @@ test("a goal is beside a peer that its case has", () => {
 });
 
 test("a family's name selects all of its cases, a full name one", () => {
-  expect(names(selectCases(["fib"], false))).toEqual(["fib/1p", "fib/2p"]);
+  expect(names(selectCases(["fib"], false))).toEqual(["fib/1p", "fib/2p", "fib/4p", "fib/8p"]);
   expect(names(selectCases(["gosched/100"], false))).toEqual(["gosched/100"]);
 });
 

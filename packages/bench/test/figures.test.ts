@@ -6,6 +6,7 @@ import type { CaseResult } from "../dist/results.js";
 function caseWith(...goals: Goal[]): Case {
   return {
     name: "made up",
+    section: "from the host",
     scenario: "",
     unit: "ns",
     goals,
@@ -18,6 +19,7 @@ function caseWith(...goals: Goal[]): Case {
 function resultOf(...rounds: CaseResult["rounds"][number]["figures"][]): CaseResult {
   return {
     name: "made up",
+    discarded: 0,
     notes: {},
     failures: {},
     rounds: rounds.map((figures) => ({ figures, foreignShare: 0 })),

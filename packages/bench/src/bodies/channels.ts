@@ -8,6 +8,7 @@ import {
   type RecvChan,
   type SendChan,
   select,
+  WaitGroup,
 } from "heddle";
 
 const sendBack = goroutine(
@@ -43,13 +44,57 @@ const produce = goroutine(
 );
 
 /** One producer, one consumer, a buffer of `capacity`; milliseconds for `count` messages. */
-export const sendBuffered = goroutine(
+export const produceAndConsume = goroutine(
   import.meta,
-  function* sendBuffered(capacity: number, count: number): Goroutine<number> {
+  function* produceAndConsume(capacity: number, count: number): Goroutine<number> {
     const began = performance.now();
     const messages = chan<number>(capacity);
     go(produce, messages, count);
     while ((yield* messages.recv()) !== undefined);
+    return performance.now() - began;
+  },
+);
+
+const SHARING = 4;
+
+const sendShare = goroutine(
+  import.meta,
+  function* sendShare(out: SendChan<number>, count: number): Goroutine<void> {
+    for (let i = 0; i < count; i++) yield* out.send(i);
+  },
+);
+
+const receiveAll = goroutine(import.meta, function* receiveAll(from: RecvChan<number>): Goroutine<void> {
+  while ((yield* from.recv()) !== undefined);
+});
+
+/** Four producers and four consumers on one channel; milliseconds for `count` messages. */
+export const shareChannel = goroutine(
+  import.meta,
+  function* shareChannel(capacity: number, count: number): Goroutine<number> {
+    const messages = chan<number>(capacity);
+    const producers = new WaitGroup();
+    const consumers = new WaitGroup();
+    const began = performance.now();
+    for (let i = 0; i < SHARING; i++) {
+      producers.go(sendShare, messages, count / SHARING);
+      consumers.go(receiveAll, messages);
+    }
+    yield* producers.wait();
+    messages.close();
+    yield* consumers.wait();
+    return performance.now() - began;
+  },
+);
+
+/** Receives what four producers send on a channel each; milliseconds for `count` messages. */
+export const selectFromProducers = goroutine(
+  import.meta,
+  function* selectFromProducers(count: number): Goroutine<number> {
+    const [a, b, c, d] = [chan<number>(), chan<number>(), chan<number>(), chan<number>()];
+    const began = performance.now();
+    for (const channel of [a, b, c, d]) go(sendShare, channel, count / SHARING);
+    for (let i = 0; i < count; i++) yield* select(a.recv(), b.recv(), c.recv(), d.recv());
     return performance.now() - began;
   },
 );

@@ -1,4 +1,14 @@
-import { type Goroutine, goroutine, gosched, type Handle, spawn, WaitGroup } from "heddle";
+import {
+  chan,
+  type Goroutine,
+  go,
+  goroutine,
+  gosched,
+  type Handle,
+  type SendChan,
+  spawn,
+  WaitGroup,
+} from "heddle";
 
 /** The tiny task: an argument, a result, nothing to do. */
 export const echo = goroutine(import.meta, function echo(value: number): number {
@@ -27,6 +37,45 @@ export const spawnInBatches = goroutine(
       for (let i = 0; i < size; i++) handles.push(spawn(nothing));
       for (const handle of handles) yield* handle;
       handles.length = 0;
+    }
+    return performance.now() - began;
+  },
+);
+
+/** `size` goroutines at a time, whose results come through their handles; milliseconds for `batches` such batches. */
+export const joinResults = goroutine(
+  import.meta,
+  function* joinResults(size: number, batches: number): Goroutine<number> {
+    const handles: Handle<number>[] = [];
+    const began = performance.now();
+    for (let batch = 0; batch < batches; batch++) {
+      for (let i = 0; i < size; i++) handles.push(spawn(echo, i));
+      for (const handle of handles) yield* handle;
+      handles.length = 0;
+    }
+    return performance.now() - began;
+  },
+);
+
+const sendAnswer = goroutine(
+  import.meta,
+  function* sendAnswer(out: SendChan<number>, value: number): Goroutine<void> {
+    yield* out.send(value);
+  },
+);
+
+/**
+ * `size` goroutines at a time, whose results come through a channel with room for all; milliseconds for `batches`
+ * such batches.
+ */
+export const receiveResults = goroutine(
+  import.meta,
+  function* receiveResults(size: number, batches: number): Goroutine<number> {
+    const results = chan<number>(size);
+    const began = performance.now();
+    for (let batch = 0; batch < batches; batch++) {
+      for (let i = 0; i < size; i++) go(sendAnswer, results, i);
+      for (let i = 0; i < size; i++) yield* results.recv();
     }
     return performance.now() - began;
   },

@@ -11,6 +11,8 @@ const waitFor = goroutine(
 export interface Parked {
   /** What the process grew by while they started and parked. */
   readonly residentBytes: number;
+  /** From the first spawn until the last of them is about to wait. */
+  readonly parkMs: number;
   /** From the close of their channel until the last of them has ended. */
   readonly wakeMs: number;
 }
@@ -21,12 +23,14 @@ export const parkAndWake = goroutine(import.meta, function* parkAndWake(count: n
   const ready = new WaitGroup();
   const ended = new WaitGroup();
   const before = process.memoryUsage.rss();
+  const spawned = performance.now();
   ready.add(count);
   for (let i = 0; i < count; i++) ended.go(waitFor, release, ready);
   yield* ready.wait();
+  const parkMs = performance.now() - spawned;
   const residentBytes = process.memoryUsage.rss() - before;
   const began = performance.now();
   release.close();
   yield* ended.wait();
-  return { residentBytes, wakeMs: performance.now() - began };
+  return { residentBytes, parkMs, wakeMs: performance.now() - began };
 });

@@ -2,6 +2,7 @@ import { start } from "heddle";
 import { takeTurns } from "../bodies/goroutines.ts";
 import type { Case } from "../case.ts";
 import { nsPerOperation } from "../measure.ts";
+import { withFibers, withPromises } from "../peers/single-threaded.ts";
 
 /** Switches per call from the host, whatever the number of goroutines. */
 const SWITCHES_PER_CALL = 100_000;
@@ -10,6 +11,7 @@ function among(goroutines: number): Case {
   const turns = SWITCHES_PER_CALL / goroutines;
   return {
     name: `gosched/${goroutines}`,
+    section: "inside the runtime",
     scenario: `${goroutines} goroutines that do nothing but give way to each other, on one P; ns per switch.`,
     unit: "ns",
     goals: [{ beside: "go", atMost: 1 }],
@@ -20,7 +22,15 @@ function among(goroutines: number): Case {
         runtime.run(takeTurns, goroutines, turns),
       );
     },
-    peers: { go: { go: "gosched", flags: { size: goroutines, procs: 1 } } },
+    peers: {
+      go: { go: "gosched", flags: { size: goroutines, procs: 1 } },
+      promises: withPromises((context, promises) =>
+        nsPerOperation(context, SWITCHES_PER_CALL, () => promises.takeTurns(goroutines, turns)),
+      ),
+      effect: withFibers((context, fibers) =>
+        nsPerOperation(context, SWITCHES_PER_CALL, () => fibers.takeTurns(goroutines, turns)),
+      ),
+    },
   };
 }
 

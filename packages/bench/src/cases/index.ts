@@ -5,8 +5,12 @@ import { gosched } from "./gosched.ts";
 import { hostLatency } from "./host-latency.ts";
 import { hostThroughput } from "./host-throughput.ts";
 import { idle } from "./idle.ts";
+import { mainJob } from "./main-job.ts";
 import { mutex } from "./mutex.ts";
 import { parked } from "./parked.ts";
+import { payloads } from "./payloads.ts";
+import { processors } from "./processors.ts";
+import { results } from "./results.ts";
 import { spawnJoin } from "./spawn-join.ts";
 import { startToFirstResult } from "./start.ts";
 import { timers } from "./timers.ts";
@@ -15,17 +19,21 @@ import { work } from "./work.ts";
 /** Every case, in the order of the report. */
 export const cases: readonly Case[] = [
   ...spawnJoin,
+  ...results,
   ...fib,
   ...gosched,
   ...channels,
   ...mutex,
   ...timers,
   ...parked,
+  ...work,
+  ...mainJob,
   ...hostThroughput,
   ...hostLatency,
-  ...work,
   ...startToFirstResult,
   ...idle,
+  ...payloads,
+  ...processors,
 ];
 
 /** The cases whose name is, or starts with, one of the given; without a name the short selection, or all. */

@@ -1,17 +1,16 @@
 import { type Runtime, start } from "heddle";
 import { burnAll, burnSteps } from "../bodies/work.ts";
 import { burn } from "../burn.ts";
-import type { Case, Context, Sample } from "../case.ts";
+import type { Case, Context, PoolName, Sample } from "../case.ts";
 import { compareInTurn } from "../measure.ts";
-import { forWork, openPiscina, type Pool } from "../peers/pools.ts";
+import type { Pool } from "../peers/pool.ts";
+import { allPools, loadPiscina, sidesOn } from "../peers/pools.ts";
 
 /**
  * Lists of work on two processors. The same process does the list serially and in parallel in turn, so the
  * figure is a speed-up of its own and needs no other side; the peers say what others reach.
  */
 
-const EVEN_TASKS = 2000;
-const EVEN_US = 100;
 const SKEWED_TASKS = 200;
 const SHORT_US = 200;
 const LONG_US = 20_000;
@@ -20,8 +19,8 @@ const LONG_EVERY = 20;
 
 type Order = "first" | "last" | "spread";
 
-function evenList({ stepsPerUs }: Context): number[] {
-  return Array.from({ length: EVEN_TASKS }, () => Math.round(EVEN_US * stepsPerUs));
+export function evenList({ stepsPerUs }: Context, tasks: number, us: number): number[] {
+  return Array.from({ length: tasks }, () => Math.round(us * stepsPerUs));
 }
 
 function skewedList({ stepsPerUs }: Context, order: Order): number[] {
@@ -43,14 +42,14 @@ function burnSerially(tasks: readonly number[]): number {
 }
 
 function burnInPool(pool: Pool, tasks: readonly number[]): Promise<number[]> {
-  return Promise.all(tasks.map((steps) => pool.run("burnSteps", steps)));
+  return Promise.all(tasks.map((steps) => pool.run<number>("burnSteps", steps)));
 }
 
 function burnFromHost(runtime: Runtime, tasks: readonly number[]): Promise<number[]> {
   return Promise.all(tasks.map((steps) => runtime.run(burnSteps, steps)));
 }
 
-async function speedUp(
+export async function speedUp(
   context: Context,
   tasks: number[],
   parallel: () => Promise<unknown>,
@@ -69,40 +68,65 @@ async function timesIdeal(
   return [{ value: parallelMs / (serialMs / 2) }];
 }
 
-const even: readonly Case[] = [
-  {
-    name: "even/goroutine",
-    scenario: `${EVEN_TASKS} tasks of ${EVEN_US} µs spawned and joined by a goroutine, on two P; times faster than serially.`,
+type EvenList = readonly [label: string, tasks: number, us: number];
+
+/** A tenth or a fifth of a second of work each. */
+const evenLists: readonly EvenList[] = [
+  ["10us", 10_000, 10],
+  ["100us", 2000, 100],
+  ["1ms", 100, 1000],
+];
+
+function evenFromGoroutine([label, count, us]: EvenList): Case {
+  return {
+    name: `even-goroutine/${label}`,
+    section: "lists of work",
+    scenario: `${count} tasks of ${us} µs spawned and joined by a goroutine, on two P; times faster than serially.`,
     unit: "× serial",
-    goals: [{ atLeast: 1.9 }],
-    short: false,
+    goals: us === 100 ? [{ atLeast: 1.92 }] : [],
+    short: us === 100,
     async run(context) {
-      const tasks = evenList(context);
+      const tasks = evenList(context, count, us);
       await using runtime = await start({ procs: 2 });
       return await speedUp(context, tasks, () => runtime.run(burnAll, tasks));
     },
-    peers: { go: { go: "even", flags: { size: EVEN_TASKS, procs: 2 } } },
-  },
-  {
-    name: "even/host",
-    scenario: `${EVEN_TASKS} tasks of ${EVEN_US} µs submitted by the host at once, a promise each, on two P; times faster than serially.`,
+    peers: { go: { go: "even", flags: { size: count, us, procs: 2 } } },
+  };
+}
+
+/** Which of the pools have a list to do by themselves: all for the middle one, which takes a while. */
+function poolsFor(us: number): readonly PoolName[] {
+  return us === 100 ? allPools : [];
+}
+
+function evenFromHost([label, count, us]: EvenList): Case {
+  return {
+    name: `even-host/${label}`,
+    section: "lists of work",
+    scenario: `${count} tasks of ${us} µs submitted by the host at once, a promise each, on two P; times faster than serially.`,
     unit: "× serial",
-    goals: [{ atLeast: 1.9 }],
-    short: true,
+    goals: us === 100 ? [{ atLeast: 1.92 }] : [],
+    short: us === 100,
     async run(context) {
-      const tasks = evenList(context);
+      const tasks = evenList(context, count, us);
       await using runtime = await start({ procs: 2 });
       return await speedUp(context, tasks, () => burnFromHost(runtime, tasks));
     },
     peers: {
+      ...sidesOn(poolsFor(us), (context, pool) => evenInPool(context, pool, count, us)),
       async "piscina tuned"(context) {
-        const tasks = evenList(context);
+        const { forWork, openPiscina } = await loadPiscina();
         await using pool = openPiscina({ ...forWork, concurrentTasksPerWorker: 8 });
-        return await speedUp(context, tasks, () => burnInPool(pool, tasks));
+        return await evenInPool(context, pool, count, us);
       },
     },
-  },
-];
+  };
+}
+
+async function evenInPool(context: Context, pool: Pool, count: number, us: number): Promise<Sample[]> {
+  const tasks = evenList(context, count, us);
+  return await speedUp(context, tasks, () => burnInPool(pool, tasks));
+}
 
 function skewed(order: Order): Case {
   const where = {
@@ -112,6 +136,7 @@ function skewed(order: Order): Case {
   }[order];
   return {
     name: `skewed/${order}`,
+    section: "lists of work",
     scenario: `${SKEWED_TASKS} tasks, one in ${LONG_EVERY} of ${LONG_US / 1000} ms and the others of ${SHORT_US / 1000} ms, ${where}, spawned and joined by a goroutine, on two P; times the ideal.`,
     unit: "× ideal",
     goals: [{ atMost: 1.05 }],
@@ -123,13 +148,18 @@ function skewed(order: Order): Case {
     },
     peers: {
       go: { go: "skewed", flags: { size: SKEWED_TASKS, procs: 2, order } },
-      async "piscina tuned"(context) {
+      ...sidesOn(["piscina tuned"], async (context, pool) => {
         const tasks = skewedList(context, order);
-        await using pool = openPiscina(forWork);
         return await timesIdeal(context, tasks, () => burnInPool(pool, tasks));
-      },
+      }),
     },
   };
 }
 
-export const work: readonly Case[] = [...even, skewed("first"), skewed("last"), skewed("spread")];
+export const work: readonly Case[] = [
+  ...evenLists.map(evenFromGoroutine),
+  ...evenLists.map(evenFromHost),
+  skewed("first"),
+  skewed("last"),
+  skewed("spread"),
+];

@@ -1,83 +1,52 @@
-import { availableParallelism } from "node:os";
-import { Piscina } from "piscina";
-import { Tinypool } from "tinypool";
-import { timed } from "../measure.ts";
+/**
+ * The pools of the registry, each opened in the way its own documentation shows, with a thread per core.
+ *
+ * Each stands in a file of its own that is loaded by the side that measures it: no side is to have another's
+ * code in its heap.
+ */
+import type { Context, PoolName, Run, Sample } from "../case.ts";
+import type * as piscina from "./piscina.ts";
+import type { Pool } from "./pool.ts";
 
-const filename = new URL("./tasks.js", import.meta.url).href;
-
-export interface Pool extends AsyncDisposable {
-  run(task: "echo" | "burnSteps", argument: number): Promise<number>;
+interface PoolModule {
+  readonly open: () => Pool;
 }
 
-type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
-
-export function openPiscina(options: PiscinaOptions = {}): Pool {
-  const pool = new Piscina({ filename, ...options });
-  return {
-    run: (name, argument) => pool.run(argument, { name }),
-    [Symbol.asyncDispose]: () => pool.destroy(),
-  };
-}
-
-export function openTinypool(): Pool {
-  const pool = new Tinypool({
-    filename,
-    minThreads: availableParallelism(),
-    maxThreads: availableParallelism(),
-  });
-  return {
-    run: (name, argument) => pool.run(argument, { name }),
-    [Symbol.asyncDispose]: () => pool.destroy(),
-  };
-}
-
-/** A thread per core from the start and no bookkeeping of times: what suits tasks that are pure work. */
-export const forWork: PiscinaOptions = {
-  minThreads: availableParallelism(),
-  maxThreads: availableParallelism(),
-  idleTimeout: Number.POSITIVE_INFINITY,
-  recordTiming: false,
+const modules: Readonly<Record<PoolName, () => Promise<PoolModule>>> = {
+  piscina: () => import("./pools/piscina.ts"),
+  "piscina tuned": () => import("./pools/piscina-tuned.ts"),
+  tinypool: () => import("./pools/tinypool.ts"),
+  workerpool: () => import("./pools/workerpool.ts"),
+  poolifier: () => import("./pools/poolifier.ts"),
+  bthreads: () => import("./pools/bthreads.ts"),
+  nanothreads: () => import("./pools/nanothreads.ts"),
+  comlink: () => import("./pools/comlink.ts"),
+  "jest-worker": () => import("./pools/jest-worker.ts"),
 };
 
-/**
- * The settings from which the best for tiny tasks is taken. More tasks at a thread hide the way to it, up to
- * a point (8 to 64 measured best); a single thread leaves the other core to the host and often wins; which
- * way of waiting is best depends on the machine.
- */
-const candidates: readonly PiscinaOptions[] = [1, availableParallelism()].flatMap((threads) =>
-  (["sync", "async", "disabled"] as const).flatMap((atomics) =>
-    [8, 64].map((concurrentTasksPerWorker) => ({
-      ...forWork,
-      minThreads: threads,
-      maxThreads: threads,
-      atomics,
-      concurrentTasksPerWorker,
-    })),
-  ),
-);
+export const allPools: readonly PoolName[] = Object.keys(modules) as PoolName[];
 
-const TRIAL_TASKS = 10_000;
-
-/** The candidate with the shortest trial, and its name for the report. */
-export async function bestPiscina(): Promise<{ options: PiscinaOptions; note: string }> {
-  let best = { options: forWork, ms: Number.POSITIVE_INFINITY };
-  for (const options of candidates) {
-    const ms = await trial(options);
-    if (ms < best.ms) best = { options, ms };
-  }
-  const { maxThreads, atomics, concurrentTasksPerWorker } = best.options;
-  return {
-    options: best.options,
-    note: `threads ${maxThreads}, atomics ${atomics}, ${concurrentTasksPerWorker} tasks per thread`,
-  };
+/** Piscina with settings. (Beside an `await using` the compiler would leave the name of an imported file as it is.) */
+export function loadPiscina(): Promise<typeof piscina> {
+  return import("./piscina.ts");
 }
 
-async function trial(options: PiscinaOptions): Promise<number> {
-  await using pool = openPiscina(options);
-  await submitAtOnce(pool, TRIAL_TASKS);
-  return await timed(() => submitAtOnce(pool, TRIAL_TASKS));
+export function loadPool(name: PoolName): Promise<PoolModule> {
+  return modules[name]();
 }
 
-export function submitAtOnce(pool: Pool, tasks: number): Promise<number[]> {
-  return Promise.all(Array.from({ length: tasks }, (_, i) => pool.run("echo", i)));
+/** The same measurement on a number of pools, as sides of a case. */
+export function sidesOn(
+  names: readonly PoolName[],
+  measure: (context: Context, pool: Pool) => Promise<readonly Sample[]>,
+): { readonly [name in PoolName]?: Run } {
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      async (context: Context) => {
+        await using pool = (await loadPool(name)).open();
+        return await measure(context, pool);
+      },
+    ]),
+  );
 }
