@@ -1,4 +1,4 @@
-/** What tests of Heddle stand on: the interleaving explorer, a clock and random numbers under control, counts of atomic operations. */
+/** What tests of Heddle stand on: the interleaving explorer, a checker of histories, a clock and random numbers under control, counts of atomic operations. */
 
 export {
   type AtomicsCounts,
@@ -19,4 +19,11 @@ export {
 } from "./explorer/result.ts";
 export type { TraceEntry } from "./explorer/trace.ts";
 export { FakeClock, fakeClock } from "./fake-clock.ts";
+export {
+  checkLinearizable,
+  formatHistory,
+  type LinearizabilityResult,
+  type RecordedOperation,
+  type SequentialModel,
+} from "./linearizability.ts";
 export { SeededRandom, seeded } from "./seeded.ts";

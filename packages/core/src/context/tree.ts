@@ -97,6 +97,9 @@ export class ContextTree {
     const base = this.table.baseOf(index);
     i32[base + X_PARENT] = parent;
     i32[base + X_CHILD] = 0;
+    // Of the record's last use. One below the background is in no list, and is taken out of none: with these its end would tear up the list of others.
+    i32[base + X_NEXT] = 0;
+    i32[base + X_PREVIOUS] = 0;
     i32[base + X_DONE] = 0;
     i32[base + X_BLOCK] = block;
     i32[base + X_ORIGIN] = 0;
@@ -275,14 +278,17 @@ export class ContextTree {
 
   private endBelow(index: number, state: number, ended: number[]): void {
     const { i32, table } = this;
+    table.retain(index);
     ended.push(index);
     // Every context that is found is looked through in turn; none is found twice, for each has one parent.
     for (let i = ended.length - 1; i < ended.length; i++) {
       const base = table.baseOf(ended[i]);
-      table.retain(ended[i]);
       Atomics.store(i32, base + X_STATE, state);
-      for (let child = i32[base + X_CHILD]; child !== 0; child = i32[table.baseOf(child) + X_NEXT])
-        ended.push(child);
+      for (let child = i32[base + X_CHILD]; child !== 0; child = i32[table.baseOf(child) + X_NEXT]) {
+        if (table.tryRetain(child)) ended.push(child);
+        // Its last reference has just gone, and who let go of it is about to take it out of the list. It is in none any more, and has nobody to tell and none below it, who would count as references.
+        else Atomics.store(i32, table.baseOf(child) + X_STATE, state);
+      }
       i32[base + X_CHILD] = 0;
     }
   }

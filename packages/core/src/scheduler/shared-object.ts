@@ -140,6 +140,17 @@ export class ObjectTable {
     Atomics.add(this.i32, this.baseOf(index) + O_REFS, 1);
   }
 
+  /** One more reference, for somebody who found the record in a list and has none yet. False if the last one has gone: the record is being disposed of. */
+  tryRetain(index: number): boolean {
+    const { i32 } = this;
+    const word = this.baseOf(index) + O_REFS;
+    for (;;) {
+      const count = Atomics.load(i32, word);
+      if (count === 0) return false;
+      if (Atomics.compareExchange(i32, word, count, count + 1) === count) return true;
+    }
+  }
+
   release(index: number): void {
     const before = Atomics.sub(this.i32, this.baseOf(index) + O_REFS, 1);
     if (before === 2) this.oneLeft.get(this.i32[this.baseOf(index) + O_KIND])?.(index);

@@ -4,7 +4,16 @@ import { describe, expect, test } from "vitest";
 import { CanceledError, CloneError, DeadlineExceededError } from "../../src/base/errors.ts";
 import { cancelContext } from "../../src/context/cancel.ts";
 import { CANCELED, type ContextTree, contextsOf, EXCEEDED, LIVE } from "../../src/context/tree.ts";
-import { C_HIDDEN, POOL_BUMP, POOL_OBJECT, POOL_WORDS, X_CHILD, X_DONE } from "../../src/memory/layout.ts";
+import { auditMemory } from "../../src/inspect/audit.ts";
+import {
+  C_HIDDEN,
+  O_REFS,
+  POOL_BUMP,
+  POOL_OBJECT,
+  POOL_WORDS,
+  X_CHILD,
+  X_DONE,
+} from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
 import { hasPendingTimers } from "../../src/time/timers.ts";
 import { singleMachine } from "../support/single-machine.ts";
@@ -40,6 +49,37 @@ describe("the end of a context", () => {
     ]);
     expect([middle, low, lowest].map((context) => tree.cause(context))).toEqual(["why", "why", "why"]);
     expect(tree.cause(top)).toBeUndefined();
+  });
+
+  test("of one in a record that was another's leaves that one's neighbours alone", () => {
+    const tree = contextsOf(singleMachine().machine);
+    const top = tree.create(0);
+    const first = tree.create(top);
+    const released = tree.create(top);
+    tree.table.release(released);
+    const root = tree.create(0);
+    expect(root).toBe(released);
+    const low = tree.create(top);
+    tree.end(root, CANCELED, "its own");
+    tree.end(first, CANCELED, "its own");
+    tree.end(top, CANCELED, "all");
+    expect(tree.state(low)).toBe(CANCELED);
+  });
+
+  test("does not bring back one whose last reference has just gone", () => {
+    const { machine, memory } = singleMachine();
+    const tree = contextsOf(machine);
+    const top = tree.create(0);
+    const dying = tree.create(top);
+    // As if its thread had stopped between counting the reference off and taking it out of the list.
+    const references = tree.table.baseOf(dying) + O_REFS;
+    memory.i32[references] = 0;
+    tree.end(top, CANCELED, undefined);
+    expect(memory.i32[references]).toBe(0);
+    memory.i32[references] = 1;
+    tree.table.release(dying);
+    tree.table.release(top);
+    expect(auditMemory(machine)).toMatchObject({ objects: 0, problems: [] });
   });
 
   test("comes once: the first state and cause stay", () => {

@@ -1,11 +1,15 @@
 /** Every scenario there is. */
 
 import type { Scenario } from "../scenario.ts";
+import { blocking } from "./blocking.ts";
 import { cancellationStorm } from "./cancellation-storm.ts";
 import { channelNetwork } from "./channel-network.ts";
 import { forkJoin } from "./fork-join.ts";
+import { locks } from "./locks.ts";
+import { payloads } from "./payloads.ts";
 import { selectStorm } from "./select-storm.ts";
 import { spawnStorm } from "./spawn-storm.ts";
+import { timers } from "./timers.ts";
 
 export const scenarios: readonly Scenario[] = [
   spawnStorm,
@@ -13,6 +17,10 @@ export const scenarios: readonly Scenario[] = [
   channelNetwork,
   selectStorm,
   cancellationStorm,
+  locks,
+  timers,
+  blocking,
+  payloads,
 ];
 
 /** The scenario of a name. */
