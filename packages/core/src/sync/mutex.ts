@@ -4,7 +4,7 @@ import { REASON_MUTEX_LOCK, type WaitReason } from "../goroutine/wait-reason.ts"
 import { MUTEX_USE } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
-import { Operation, proceed, type Suspension, usedTwice } from "../scheduler/operation.ts";
+import { Operation, type Suspension, usedTwice } from "../scheduler/operation.ts";
 import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
@@ -130,7 +130,8 @@ class Locking implements Op<Disposable> {
     const use = mutex.take();
     if (use === 0) return this.compete().next();
     this.operation = null;
-    return proceed<Disposable>(new MutexGuard(mutex, use));
+    // A new result for a new guard: to put it into the shared one, an old object, would cost more, for the garbage collector has to be told.
+    return { done: true, value: new MutexGuard(mutex, use) };
   }
 
   then<A = Disposable, B = never>(
