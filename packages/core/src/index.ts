@@ -37,6 +37,7 @@ export { type RuntimeStats, readStats } from "./inspect/stats.ts";
 export { CHAOS_OFF, SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
 export { becomeMachine, isMachine, setHostResolver } from "./scheduler/ambient.ts";
+export { blocking } from "./scheduler/blocking-call.ts";
 export { liveGoroutines } from "./scheduler/counters.ts";
 export { defer, goexit, recover } from "./scheduler/defer.ts";
 export type { Frame } from "./scheduler/frame.ts";

@@ -30,3 +30,15 @@ export type MachineMessage =
 export interface MonitorBoot {
   readonly memory: SharedArrayBuffer;
 }
+
+/** What sysmon tells the host: a goroutine keeps its processor. */
+export interface HogMessage {
+  /** The goroutine's id. */
+  readonly id: number;
+  /** Its function's name, or the one it was given at the spawn. */
+  readonly name: string;
+  /** URL of the module its function is in. */
+  readonly module: string;
+  /** How long it has run without giving way, in milliseconds. */
+  readonly heldMs: number;
+}

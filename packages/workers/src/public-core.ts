@@ -5,6 +5,7 @@ export {
   after,
   afterFunc,
   Barrier,
+  blocking,
   CanceledError,
   type CancelFunc,
   type Chan,

@@ -32,6 +32,7 @@ import { processClock } from "./clock.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { DeadlockWatch } from "./deadlock-watch.ts";
 import { tuneEngine } from "./engine.ts";
+import { reportHog } from "./hogs.ts";
 import { HostLoop } from "./host-loop.ts";
 import { MachinePool } from "./machine-pool.ts";
 import { nodeText } from "./node-text.ts";
@@ -205,6 +206,7 @@ class HostedRuntime implements Runtime {
       env: {},
     });
     this.sysmon.unref();
+    this.sysmon.on("message", reportHog);
     this.sysmon.on("error", (error) =>
       this.fail(new MachineLostError("the sysmon thread ended", { cause: error })),
     );

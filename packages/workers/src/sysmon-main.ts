@@ -1,10 +1,11 @@
 /** The thread of sysmon: passes of the monitor, sleeps between them. */
 
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import {
   CHAOS_OFF,
   chaosSeed,
   Decisions,
+  describeGoroutine,
   Monitor,
   registerKinds,
   type SharedBufferTable,
@@ -14,7 +15,7 @@ import {
   sysmonNumber,
   threadParts,
 } from "@heddle/core";
-import type { MonitorBoot } from "./boot.ts";
+import type { HogMessage, MonitorBoot } from "./boot.ts";
 import { processClock } from "./clock.ts";
 import { nodeText } from "./node-text.ts";
 
@@ -37,5 +38,17 @@ const thread = new SysmonThread(
   threadParts({ memory, number: sysmonNumber(memory), text: nodeText, buffers: noBuffers, clock }),
 );
 registerKinds(thread);
-const monitor = new Monitor(memory, thread.timers);
+
+/** Tells the host. */
+function reportHog(base: number, heldMs: number): void {
+  try {
+    const { id, name, module } = describeGoroutine(thread, base);
+    const message: HogMessage = { id, name, module, heldMs };
+    parentPort?.postMessage(message);
+  } catch {
+    // It has ended while it was looked at, and its descriptor is another's.
+  }
+}
+
+const monitor = new Monitor(memory, thread.timers, reportHog);
 while (monitor.sleep(monitor.pass(clock()), clock));

@@ -16,6 +16,10 @@ const KEPT_OUTPUT = 8000;
 const noStats = {
   procs: 0,
   machines: 0,
+  maxMachines: 0,
+  blocked: 0,
+  waitingMachines: 0,
+  queued: 0,
   goroutines: 0,
   spawned: 0,
   steals: 0,

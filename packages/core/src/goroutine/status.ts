@@ -8,6 +8,8 @@
  *            └─► dead ◄──┘                            (cancelled before its start, or ended)
  * ```
  *
+ * An async body counts as waiting from its first `await` on, and moves from there to syscall and back when it makes a synchronous call that holds the thread.
+ *
  * One thread at a time has the right to move a goroutine: its creator until it is queued, whoever took it off a queue until it ends, and
  * while it waits the machine it is pinned to. Another thread that makes it ready only puts it into that machine's inbox; the machine moves it
  * to runnable when it empties the inbox. So the word has one writer at any time and needs no compare-and-swap: the queue operation in between
@@ -15,7 +17,7 @@
  */
 
 import { G_STATUS, G_WAIT_REASON } from "../memory/layout.ts";
-import type { WaitReason } from "./wait-reason.ts";
+import { REASON_AWAIT, type WaitReason } from "./wait-reason.ts";
 
 /** In a free list, or taken and not yet filled in, or to be queued at a later time. */
 export const IDLE = 0;
@@ -95,6 +97,20 @@ export function transitionToSyscall(i32: Int32Array, base: number, reason: WaitR
   if (i32[base + STATUS] !== TO_RUNNING) throw badMove(i32, base, TO_SYSCALL);
   i32[base + STATUS] = TO_SYSCALL;
   i32[base + G_WAIT_REASON] = reason;
+}
+
+/** An async body that makes a synchronous call after an `await`. */
+export function transitionAwaitingToSyscall(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== TO_WAITING) throw badMove(i32, base, TO_SYSCALL);
+  i32[base + STATUS] = TO_SYSCALL;
+  i32[base + G_WAIT_REASON] = 0;
+}
+
+/** That call is over. */
+export function transitionSyscallToAwaiting(i32: Int32Array, base: number): void {
+  if (i32[base + STATUS] !== TO_SYSCALL) throw badMove(i32, base, TO_WAITING);
+  i32[base + STATUS] = TO_WAITING;
+  i32[base + G_WAIT_REASON] = REASON_AWAIT;
 }
 
 /** Has a processor again: Go's `exitsyscall`. */

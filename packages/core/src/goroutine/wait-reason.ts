@@ -21,7 +21,7 @@ export const WAIT_REASONS = [
   "sync.Once.Do",
 ] as const;
 
-/** A place in `WAIT_REASONS`. */
+/** A place in `WAIT_REASONS`; 0 for a synchronous call, of which Go says no more than "syscall". */
 export type WaitReason = number;
 
 export const REASON_CHAN_RECEIVE = 1;

@@ -59,7 +59,8 @@ export function listGoroutines(thread: Thread): GoroutineInfo[] {
 export function describeGoroutine(thread: Thread, base: number): GoroutineInfo {
   const { i32, f64 } = thread;
   const status = i32[base + G_STATUS];
-  const waits = status === WAITING || status === SYSCALL;
+  const reason = i32[base + G_WAIT_REASON];
+  const waits = status === WAITING || (status === SYSCALL && reason !== 0);
   const { url, name } = thread.functions.placeOf(i32[base + G_FUNCTION]);
   const given = i32[base + G_NAME_TAG];
   const parentFunction = i32[base + G_PARENT_FUNCTION];
@@ -68,7 +69,7 @@ export function describeGoroutine(thread: Thread, base: number): GoroutineInfo {
     name: given === 0 ? name : String(thread.codec.peek(base + G_NAME, given)),
     module: url,
     status: statusName(status),
-    waitReason: waits ? waitReasonName(i32[base + G_WAIT_REASON]) : undefined,
+    waitReason: waits ? waitReasonName(reason) : undefined,
     parent: f64[(base + G_PARENT) >> 1],
     parentName: parentFunction === 0 ? undefined : thread.functions.placeOf(parentFunction).name,
   };

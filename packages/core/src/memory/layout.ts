@@ -80,7 +80,7 @@ export const GLOBAL_LOCK: number = SCHED_BASE + 16;
 export const GLOBAL_HEAD: number = SCHED_BASE + 17;
 /** Last goroutine of the global queue; under GLOBAL_LOCK. @writer queue/global-queue @reader queue/global-queue */
 export const GLOBAL_TAIL: number = SCHED_BASE + 18;
-/** Its length; written under GLOBAL_LOCK, read without. @writer queue/global-queue @reader queue/global-queue */
+/** Its length; written under GLOBAL_LOCK, read without. @writer queue/global-queue @reader queue/global-queue, inspect/stats */
 export const GLOBAL_SIZE: number = SCHED_BASE + 19;
 
 /** sysmon's sleep: 0 awake, 1 asleep while all processors are idle, 2 asleep between two passes. @writer scheduler/sysmon-park @reader scheduler/sysmon-park */
@@ -207,7 +207,7 @@ export const M_WORDS = 64;
 export const M_PARK = 0;
 /** Next idle machine; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_IDLE_NEXT = 1;
-/** 0 not listed, 1 in the idle list, 2 in the list of those that wait for a processor; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** 0 not listed, 1 in the idle list, 2 in the list of those that wait for a processor; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle, inspect/stats */
 export const M_LISTED = 2;
 /** Processor + 1 that was handed to the machine while it was listed; 0 none. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT = 3;
@@ -220,7 +220,9 @@ export const M_EVENTS = 7;
 /** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT_SEARCHING = 5;
 /** 1 when the machine slept in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
-export const M_GRANT_LOOP = 7;
+export const M_GRANT_LOOP = 8;
+/** How many bodies hold the thread with `block()` or `blocking()`, one on top of the other. Written by the machine alone. @writer scheduler/blocking @reader inspect/stats */
+export const M_HELD = 9;
 /** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */
 export const M_INBOX = 16;
 

@@ -1,16 +1,25 @@
-/** What a thread does that is held by `block()`: its processor goes to another machine; it runs what lives on it and becomes ready; it comes back. */
+/** What a thread does that is held by `block()` or `blocking()`: its processor goes to another machine; it runs what lives on it and becomes ready; it comes back. */
 
 import { NoRuntimeError } from "../base/errors.ts";
-import { RUNNING, transitionSyscallToRunning, transitionToSyscall } from "../goroutine/status.ts";
+import {
+  RUNNING,
+  transitionAwaitingToSyscall,
+  transitionSyscallToAwaiting,
+  transitionSyscallToRunning,
+  transitionToSyscall,
+  WAITING,
+} from "../goroutine/status.ts";
 import type { WaitReason } from "../goroutine/wait-reason.ts";
 import {
   G_STATUS,
   G_WAIT_REASON,
   M_ATTENTION,
   M_EVENTS,
+  M_HELD,
   P_CURRENT,
   P_GIVE_UP,
   P_PREEMPT,
+  P_TICK,
   SCHED_CLOSING,
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
@@ -26,6 +35,15 @@ import { ASLEEP, announceSleep, sleep, stayAwake, wake } from "./parker.ts";
 const BLOCKED = FRAME_BLOCKED;
 const STATUS = G_STATUS;
 const CURRENT = P_CURRENT;
+
+/** What a body that holds its thread left behind, to have it again. */
+interface Hold {
+  /** The frame that ran, if one of the run loop's. */
+  readonly frame: Frame | undefined;
+  /** Whether that is a goroutine which was running. */
+  readonly wasRunning: boolean;
+  readonly hadProcessor: boolean;
+}
 
 export abstract class BlockingMachine extends JoiningMachine {
   /** For a plain body: lets other machines have what this one's processor has queued, and goes on when it has a processor again. */
@@ -94,34 +112,69 @@ export abstract class BlockingMachine extends JoiningMachine {
     }
   }
 
+  /**
+   * Makes a synchronous call that may hold this thread for long. The processor goes to another machine at once, and the goroutine goes on when it has one again. Nothing else
+   * that lives here can run meanwhile. A call within such a call is just that.
+   */
+  callBlocking<T>(call: () => T): T {
+    const { i32 } = this;
+    const awaiting = this.frame === undefined ? this.asyncFrame() : undefined;
+    // After an `await`; an async body that has not come to its first is run as a plain one.
+    const awaits = awaiting !== undefined && i32[awaiting.base + STATUS] === WAITING;
+    if (awaits) transitionAwaitingToSyscall(i32, awaiting.base);
+    const hold = this.beginHold(0);
+    try {
+      return call();
+    } finally {
+      this.endHold(hold);
+      if (awaits) transitionSyscallToAwaiting(i32, awaiting.base);
+    }
+  }
+
   /** Holds this thread until its waiter was made ready and `over` agrees. Returns what that throws. */
   protected blockUntil(waiter: Frame, reason: WaitReason, over: () => boolean): Error | undefined {
-    const { i32, frame: blocked } = this;
-    const wasRunning = blocked !== undefined && i32[blocked.base + STATUS] === RUNNING;
-    if (wasRunning) transitionToSyscall(i32, blocked.base, reason);
-    if (!this.running) this.leaveEventLoopSleep();
-    const { processor } = this;
-    this.passOnLoading();
-    if (processor >= 0) this.giveAwayProcessor();
+    const hold = this.beginHold(reason);
     // Whatever they wait for may have come long ago.
     this.runMicrotasks();
     const failure = this.waitUntilOver(waiter, over);
-    this.frame = blocked;
-    this.settleProcessor(processor >= 0);
-    if (wasRunning) transitionSyscallToRunning(i32, blocked.base);
-    if (processor >= 0 && blocked !== undefined) i32[this.processorBase + CURRENT] = blocked.goroutine;
+    this.endHold(hold);
     return failure;
   }
 
+  /** What runs now is about to hold the thread: it gives the processor to others. Go's entersyscallblock. */
+  private beginHold(reason: WaitReason): Hold {
+    const { i32, frame, processor, machineRecord } = this;
+    const wasRunning = frame !== undefined && i32[frame.base + STATUS] === RUNNING;
+    if (wasRunning) transitionToSyscall(i32, frame.base, reason);
+    this.leaveLists();
+    Atomics.store(i32, machineRecord + M_HELD, i32[machineRecord + M_HELD] + 1);
+    this.passOnLoading();
+    if (this.processor >= 0) this.giveAwayProcessor();
+    return { frame, wasRunning, hadProcessor: processor >= 0 };
+  }
+
+  /** It goes on when it has a processor again, if it had one. Go's exitsyscall. */
+  private endHold({ frame, wasRunning, hadProcessor }: Hold): void {
+    const { i32, machineRecord } = this;
+    this.frame = frame;
+    Atomics.store(i32, machineRecord + M_HELD, i32[machineRecord + M_HELD] - 1);
+    this.settleProcessor(hadProcessor);
+    if (wasRunning) transitionSyscallToRunning(i32, frame?.base ?? 0);
+    if (this.processor < 0) return;
+    // Its slice begins anew, wherever sysmon last saw it.
+    i32[this.processorBase + P_TICK]++;
+    if (frame !== undefined) i32[this.processorBase + CURRENT] = frame.goroutine;
+  }
+
   /**
-   * The thread is about to block in a continuation of an async body. As far as others know the machine may be idle, and asleep in its event loop: it must not be given a processor now, and a
+   * The thread is about to be held, perhaps in a continuation of an async body. As far as others know the machine may then be idle, and asleep in its event loop: it must not be given a processor now, and a
    * wait of its event loop would take the notify that is meant for the thread.
    */
-  protected leaveEventLoopSleep(): void {
+  private leaveLists(): void {
     wake(this.i32, this.machineRecord);
     if (this.listed) this.takeGrant();
     if (this.searching) this.found();
-    this.platform.requestRun();
+    if (!this.running) this.platform.requestRun();
   }
 
   /**

@@ -30,7 +30,8 @@ export abstract class LoadingMachine extends HoldingMachine {
     const known = declaredBody(place.url, place.name);
     if (known !== undefined) {
       this.addBody(id, known);
-      this.queue.push(goroutine);
+      // It was its turn.
+      this.queue.pushNext(goroutine);
       return;
     }
     const list = new LocalList(i32, this.descriptors);

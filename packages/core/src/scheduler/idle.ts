@@ -76,7 +76,8 @@ export const CLOSED = 2;
 
 const NOT_LISTED = 0;
 const LISTED_IDLE = 1;
-const LISTED_WAITING = 2;
+/** M_LISTED: queues for a processor. */
+export const LISTED_WAITING = 2;
 
 /** First word of a machine's record; 0 is the host's. */
 export function machineRecord(memory: SharedMemory, machine: number): number {

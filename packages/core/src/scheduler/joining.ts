@@ -69,16 +69,17 @@ export abstract class JoiningMachine extends ExecutingMachine {
   }
 
   private runOnTop(frame: Frame, goroutine: number, base: number): void {
-    const { i32, processorBase } = this;
+    const { i32 } = this;
     transitionToWaiting(i32, frame.base, JOINING);
     transitionToRunning(i32, base);
-    i32[processorBase + CURRENT] = goroutine;
+    i32[this.processorBase + CURRENT] = goroutine;
     this.depth++;
     this.start(goroutine, base);
     this.depth--;
     this.frame = frame;
     this.unparkCurrent(frame);
-    i32[processorBase + CURRENT] = frame.goroutine;
+    // Another processor, perhaps: the one on top may have held the thread for a while.
+    i32[this.processorBase + CURRENT] = frame.goroutine;
   }
 
   /** Whether nothing calls for a return to the run loop. */

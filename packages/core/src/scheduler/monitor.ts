@@ -2,6 +2,7 @@
  * sysmon's pass: what looks after the processors from outside, as a plain function of the shared memory and a clock. The thread that calls it lives in the workers package; tests call it with a clock of their own.
  *
  * - A processor that has run in one time slice for longer than the slice is asked to give way. The clock starts when a pass first sees the slice, so a slice is one to two slices long, as in Go.
+ * - A goroutine that has kept its processor for a second without once giving way is a hog: it is reported, once.
  * - While a machine waits for a processor, the holder of the oldest hold is asked to give its own up.
  * - A processor that was given to a machine in its event loop, and which the machine does not come for, is given to another.
  * - Timers that are due are run if their processor is idle, or its machine has not come to it: see sysmon-park.ts.
@@ -11,7 +12,11 @@
  * computes that is taken from a goroutine: with Go's rule sysmon took 4 to 10 % of a core from lists of long tasks.
  */
 
+import { PSEUDO } from "../goroutine/descriptor.ts";
 import {
+  G_ID,
+  G_META,
+  G_WORDS,
   H_PROCS,
   H_TIME_SLICE_US,
   P_CURRENT,
@@ -36,11 +41,22 @@ export const MAX_DELAY_MS = 10;
 /** How long a machine may take to come out of its event loop for a processor. A guess: a hundred times what it takes when nothing keeps it, half of Go's slice. */
 const GRANT_MS = 5;
 
+/** How long a goroutine may keep its processor before that is reported. A guess: far above any slice, collection of garbage or cold start, below what a person would wait for. */
+export const HOG_MS = 1000;
+/** Goroutines known to be hogs, at most: then the list begins anew, and one may be reported twice. */
+const MAX_HOGS = 1000;
+
+/** Is told of a goroutine, by its descriptor's first word, that has kept its processor for so many milliseconds. */
+export type HogReport = (base: number, heldMs: number) => void;
+
 /** What a pass remembers of a processor. */
 interface Observation {
   tick: number;
   since: number;
   machine: number;
+  /** The goroutine that runs, and since when it has without giving way. */
+  current: number;
+  currentSince: number;
   /** The machine that has not come for this processor, and since when. */
   awaited: number;
   awaitedSince: number;
@@ -55,6 +71,10 @@ export class Monitor implements SysmonWords {
   private readonly idle: IdleCoordinator;
   private readonly sliceMs: number;
   private readonly seen: Observation[];
+  private readonly descriptors: number;
+  private readonly reportHog: HogReport | undefined;
+  /** Ids of goroutines that were reported. */
+  private readonly hogs: Set<number> = new Set();
   private delay = MIN_DELAY_MS / 2;
   /** When something that this pass has seen will be over. */
   private nextEnd = 0;
@@ -62,11 +82,13 @@ export class Monitor implements SysmonWords {
   private waiting = { machine: 0, since: 0 };
 
   /** `timers` are sysmon's own access to them; without, timers are left alone. */
-  constructor(memory: SharedMemory, timers?: Timers) {
+  constructor(memory: SharedMemory, timers?: Timers, reportHog?: HogReport) {
     this.i32 = memory.i32;
     this.f64 = memory.f64;
     this.timers = timers;
+    this.reportHog = reportHog;
     this.processors = memory.layout.processors;
+    this.descriptors = memory.layout.goroutines;
     this.procs = this.i32[H_PROCS];
     this.idle = new IdleCoordinator(memory, sysmonNumber(memory));
     this.sliceMs = this.i32[H_TIME_SLICE_US] / 1000;
@@ -74,6 +96,8 @@ export class Monitor implements SysmonWords {
       tick: -1,
       since: 0,
       machine: 0,
+      current: 0,
+      currentSince: 0,
       awaited: 0,
       awaitedSince: 0,
     }));
@@ -105,7 +129,9 @@ export class Monitor implements SysmonWords {
     const seen = this.seen[p] as Observation;
     const tick = Atomics.load(i32, base + P_TICK);
     const machine = Atomics.load(i32, base + P_MACHINE);
-    const busy = machine !== 0 && Atomics.load(i32, base + P_CURRENT) !== 0;
+    const current = Atomics.load(i32, base + P_CURRENT);
+    const busy = machine !== 0 && current !== 0;
+    this.checkHog(seen, now, current, busy && tick === seen.tick && machine === seen.machine);
     if (!busy || tick !== seen.tick || machine !== seen.machine) {
       seen.tick = tick;
       seen.machine = machine;
@@ -122,6 +148,24 @@ export class Monitor implements SysmonWords {
     // Best effort, as Go's preemptone: should the slice have ended since, the next goroutine gives way once for nothing.
     Atomics.store(this.i32, base + P_PREEMPT, 1);
     seen.since = now;
+  }
+
+  /** `goesOn` says whether the slice is the one of the last pass. */
+  private checkHog(seen: Observation, now: number, current: number, goesOn: boolean): void {
+    if (!goesOn || current !== seen.current) {
+      seen.current = current;
+      seen.currentSince = now;
+      return;
+    }
+    const held = now - seen.currentSince;
+    if (held < HOG_MS || this.reportHog === undefined) return;
+    const base = this.descriptors + current * G_WORDS;
+    // The number on its own: should the goroutine have ended just now, another may be named, which is then reported too soon.
+    const id = this.f64[(base + G_ID) >> 1] as number;
+    if (((this.i32[base + G_META] as number) & PSEUDO) !== 0 || this.hogs.has(id)) return;
+    if (this.hogs.size >= MAX_HOGS) this.hogs.clear();
+    this.hogs.add(id);
+    this.reportHog(base, held);
   }
 
   private checkGrant(p: number, now: number): boolean {

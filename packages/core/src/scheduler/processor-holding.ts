@@ -75,7 +75,7 @@ export abstract class HoldingMachine extends FindingMachine {
         continue;
       }
       if (this.microtasksDue > 0) {
-        const leave = this.serveMicrotasks();
+        const leave = this.serveMicrotasksWhileListed();
         if (leave !== 0) return leave;
         continue;
       }
@@ -217,6 +217,16 @@ export abstract class HoldingMachine extends FindingMachine {
     return LEAVE_TURN;
   }
 
+  /** As `serveMicrotasks`. The bodies may take any time; for those who would give the machine a processor, and for the deadlock watch, it is in its event loop, where it may be busy. */
+  private serveMicrotasksWhileListed(): number {
+    const { i32, machineRecord } = this;
+    Atomics.store(i32, machineRecord + M_EVENTS, 1);
+    announceSleep(i32, machineRecord, ASLEEP_IN_EVENT_LOOP);
+    const leave = this.serveMicrotasks();
+    stayAwake(i32, machineRecord);
+    return leave;
+  }
+
   /**
    * Lets the async bodies of this thread go on, from the run loop or from what it runs. False if that cannot be done: outside the run loop, where only a microtask can be
    * what runs, or inside a microtask that it has run, the engine does not begin with the others.
@@ -226,6 +236,7 @@ export abstract class HoldingMachine extends FindingMachine {
     const { frame } = this;
     // Continuations find their goroutine through the platform.
     this.frame = undefined;
+    if (this.processor >= 0) this.i32[this.processorBase + CURRENT] = 0;
     this.inMicrotasks = true;
     try {
       if (!this.platform.runMicrotasks()) return false;
