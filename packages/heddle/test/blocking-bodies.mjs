@@ -114,7 +114,8 @@ export const holdsAfterAwait = goroutine(import.meta, async function holdsAfterA
   return blocking(() => heldUntil(flag));
 });
 
-export const notes = goroutine(import.meta, function* notes(out, value) {
+export const holdsAndNotes = goroutine(import.meta, function* holdsAndNotes(flag, out, value) {
+  if (flag.load() === 0) blocking(() => heldUntil(flag));
   yield* out.send(value);
 });
 

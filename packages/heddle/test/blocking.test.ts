@@ -54,17 +54,19 @@ describe.each(PROCS)("blocking(), procs %d", (procs) => {
     await withRuntime({ procs, maxMachines: procs + 1 }, async (runtime) => {
       const [flags, out] = runtime.enter(() => [
         Array.from({ length: procs + 1 }, () => new AtomicInt()),
-        chan<number>(20),
+        chan<number>(20 + 1 + procs),
       ]);
-      const held = flags.map((flag) => runtime.run(bodies.holds, flag));
+      const held = flags.map((flag) => runtime.run(bodies.holdsAndNotes, flag, out, -1));
       await eventually(() => runtime.stats().blocked === procs + 1);
-      for (let i = 0; i < 20; i++) runtime.go(bodies.notes, out, i);
+      const open = runtime.enter(() => new AtomicInt(1));
+      // Of the same function as those that hold the machines: which knows it already, and need not look it up first.
+      for (let i = 0; i < 20; i++) runtime.go(bodies.holdsAndNotes, open, out, i);
       await eventually(() => runtime.stats().queued === 20);
       expect(runtime.stats()).toMatchObject({ machines: procs + 1, maxMachines: procs + 1 });
       flags[0]?.store(1);
       const order = [];
-      for (let i = 0; i < 20; i++) order.push(await runtime.enter(() => out.recv()));
-      expect(order).toEqual(Array.from({ length: 20 }, (_, i) => i));
+      for (let i = -1; i < 20; i++) order.push(await runtime.enter(() => out.recv()));
+      expect(order).toEqual(Array.from({ length: 21 }, (_, i) => i - 1));
       for (const flag of flags) flag.store(1);
       await Promise.all(held);
       expect(runtime.stats()).toMatchObject({ blocked: 0, queued: 0 });

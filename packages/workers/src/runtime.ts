@@ -205,8 +205,9 @@ class HostedRuntime implements Runtime {
       execArgv: [],
       env: {},
     });
-    this.sysmon.unref();
     this.sysmon.on("message", reportHog);
+    // After that: a listener for messages keeps the process alive.
+    this.sysmon.unref();
     this.sysmon.on("error", (error) =>
       this.fail(new MachineLostError("the sysmon thread ended", { cause: error })),
     );

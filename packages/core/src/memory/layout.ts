@@ -178,7 +178,7 @@ export const P_TIMER_NEXT = 4;
 export const P_TIMER_ORDER = 6;
 /** Timers in the heap, and those that have been taken from it to be run now: a deadlock needs it to be 0. @writer scheduler/timers @reader scheduler/timers */
 export const P_TIMER_COUNT = 8;
-/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/find-runnable @reader scheduler/monitor */
+/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/find-runnable, scheduler/blocking @reader scheduler/monitor */
 export const P_TICK = 16;
 /** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/monitor, scheduler/cancellation, scheduler/find-runnable (clears it), scheduler/machine-thread (clears it) @reader scheduler */
 export const P_PREEMPT = 17;

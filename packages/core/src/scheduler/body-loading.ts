@@ -30,8 +30,7 @@ export abstract class LoadingMachine extends HoldingMachine {
     const known = declaredBody(place.url, place.name);
     if (known !== undefined) {
       this.addBody(id, known);
-      // It was its turn.
-      this.queue.pushNext(goroutine);
+      this.queue.push(goroutine);
       return;
     }
     const list = new LocalList(i32, this.descriptors);
