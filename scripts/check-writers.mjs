@@ -1,5 +1,5 @@
 // Holds the `@writer` of each word in packages/core/src/memory/layout.ts against the sources: a word of the shared memory is
-// written only by the modules it names. `@writer` is a list of modules (`goroutine/status`), folders (`sync`), or the word
+// written only by the modules it names. No two words of a record may lie in one place. `@writer` is a list of modules (`goroutine/status`), folders (`sync`), or the word
 // `anyone`, each perhaps with a remark in parentheses. `@reader` is held to the names of modules that exist.
 //
 // What counts as a write: an assignment, `++` or `--` to an element of a view, a changing call of Atomics, taking or
@@ -141,6 +141,21 @@ for (const { name, line, text, writer, reader } of constants) {
     complaints.push(`${at} has only one of @writer and @reader`);
   for (const place of [...named(writer ?? "all"), ...named(reader ?? "all")]) {
     if (!exists(place)) complaints.push(`${at} names ${place}, which is not a module or folder of core`);
+  }
+}
+
+/** Words that lie upon others on purpose: their comments say why. */
+const OVERLAID = new Set(["G_WAITER"]);
+
+for (const region of regions) {
+  const places = new Map();
+  for (const { name, value, line } of allConstants([region]).filter(isWord)) {
+    if (OVERLAID.has(name)) continue;
+    const place = `${name.split("_")[0]} ${value}`;
+    const other = places.get(place);
+    if (other !== undefined)
+      complaints.push(`packages/core/src/memory/layout.ts:${line}: ${name} lies where ${other} does`);
+    places.set(place, name);
   }
 }
 

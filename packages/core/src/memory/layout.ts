@@ -219,10 +219,12 @@ export const M_ATTENTION = 6;
 export const M_EVENTS = 7;
 /** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT_SEARCHING = 5;
-/** 1 when the machine slept in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** 1 when the machine was in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const M_GRANT_LOOP = 8;
 /** How many bodies hold the thread with `block()` or `blocking()`, one on top of the other. Written by the machine alone. @writer scheduler/blocking @reader inspect/stats */
 export const M_HELD = 9;
+/** 1 from when the machine goes to sleep in its event loop until it has come back from there, called or not. @writer scheduler/processor-holding, scheduler/blocking, scheduler/machine @reader scheduler/idle */
+export const M_IN_LOOP = 10;
 /** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */
 export const M_INBOX = 16;
 

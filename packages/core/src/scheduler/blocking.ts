@@ -16,6 +16,7 @@ import {
   M_ATTENTION,
   M_EVENTS,
   M_HELD,
+  M_IN_LOOP,
   P_CURRENT,
   P_GIVE_UP,
   P_PREEMPT,
@@ -172,6 +173,7 @@ export abstract class BlockingMachine extends JoiningMachine {
    */
   private leaveLists(): void {
     wake(this.i32, this.machineRecord);
+    Atomics.store(this.i32, this.machineRecord + M_IN_LOOP, 0);
     if (this.listed) this.takeGrant();
     if (this.searching) this.found();
     if (!this.running) this.platform.requestRun();

@@ -31,9 +31,9 @@ import {
   M_GRANT_LOOP,
   M_GRANT_SEARCHING,
   M_IDLE_NEXT,
+  M_IN_LOOP,
   M_LIFE,
   M_LISTED,
-  M_PARK,
   M_WORDS,
   P_IDLE_NEXT,
   P_MACHINE,
@@ -52,7 +52,7 @@ import {
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { liveGoroutines } from "./counters.ts";
-import { ASLEEP_IN_EVENT_LOOP, wake } from "./parker.ts";
+import { wake } from "./parker.ts";
 import { wakeSysmon, wakeSysmonForTimers, wakeSysmonForWork } from "./sysmon-park.ts";
 
 const IDLE_P = 1 << 16;
@@ -422,7 +422,7 @@ export class IdleCoordinator {
       const base = this.machineBase(heir);
       i32[base + M_LISTED] = NOT_LISTED;
       i32[base + M_GRANT_SEARCHING] = 0;
-      i32[base + M_GRANT_LOOP] = this.sleepsInEventLoop(heir);
+      i32[base + M_GRANT_LOOP] = this.isInEventLoop(heir);
       Atomics.store(i32, this.processorBase(processor) + P_MACHINE, heir);
       Atomics.store(i32, base + M_GRANT, processor + 1);
       return heir;
@@ -442,7 +442,7 @@ export class IdleCoordinator {
     const base = this.machineBase(machine);
     i32[base + M_LISTED] = NOT_LISTED;
     i32[base + M_GRANT_SEARCHING] = searching;
-    i32[base + M_GRANT_LOOP] = this.sleepsInEventLoop(machine);
+    i32[base + M_GRANT_LOOP] = this.isInEventLoop(machine);
     Atomics.store(i32, this.processorBase(processor) + P_MACHINE, machine);
     Atomics.store(i32, base + M_GRANT, processor + 1);
     wakeSysmonForWork(i32);
@@ -464,7 +464,7 @@ export class IdleCoordinator {
     const head = i32[SCHED_IDLE_M];
     if (head === 0) return 0;
     let chosen = head;
-    while (chosen !== 0 && this.sleepsInEventLoop(chosen) === 1)
+    while (chosen !== 0 && this.isInEventLoop(chosen) === 1)
       chosen = i32[this.machineBase(chosen) + M_IDLE_NEXT];
     if (chosen === 0) chosen = head;
     this.unlink(SCHED_IDLE_M, chosen);
@@ -472,8 +472,9 @@ export class IdleCoordinator {
     return chosen;
   }
 
-  private sleepsInEventLoop(machine: number): number {
-    return Atomics.load(this.i32, this.machineBase(machine) + M_PARK) === ASLEEP_IN_EVENT_LOOP ? 1 : 0;
+  /** Not from M_PARK: a machine that has been called is awake there, and may be busy in its event loop all the same. */
+  private isInEventLoop(machine: number): number {
+    return Atomics.load(this.i32, this.machineBase(machine) + M_IN_LOOP);
   }
 
   private unlink(headWord: number, machine: number): number {

@@ -5,7 +5,7 @@
  * when there is nothing to do but something pending that only the event loop can bring on. With nothing pending it sleeps inside, in `Atomics.wait`.
  */
 
-import { P_CURRENT, P_GIVE_UP, SCHED_CLOSING } from "../memory/layout.ts";
+import { M_IN_LOOP, P_CURRENT, P_GIVE_UP, SCHED_CLOSING } from "../memory/layout.ts";
 import { BlockingMachine } from "./blocking.ts";
 import { CLOSED } from "./idle.ts";
 import { LEAVE_CLOSED, LEAVE_TURN } from "./processor-holding.ts";
@@ -29,6 +29,7 @@ export class Machine extends BlockingMachine {
   run(): number {
     if (Atomics.load(this.i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
     this.running = true;
+    Atomics.store(this.i32, this.machineRecord + M_IN_LOOP, 0);
     this.lastClock = this.clock();
     this.turnEnds = this.lastClock + TURN_MS;
     this.untilClock = this.clockStride;

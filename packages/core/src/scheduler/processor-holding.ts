@@ -5,6 +5,7 @@ import {
   CACHE_WORDS,
   M_ATTENTION,
   M_EVENTS,
+  M_IN_LOOP,
   M_LIFE,
   P_CURRENT,
   P_GIVE_UP,
@@ -120,6 +121,8 @@ export abstract class HoldingMachine extends FindingMachine {
     const inEventLoop = events || this.asyncFrames > 0;
     Atomics.store(i32, machineRecord + M_EVENTS, events ? 1 : 0);
     this.idle.ringIfAllIdle();
+    // Before the last look: who grants a processor and sees this too early is seen by that look.
+    Atomics.store(i32, machineRecord + M_IN_LOOP, inEventLoop ? 1 : 0);
     announceSleep(i32, machineRecord, inEventLoop ? ASLEEP_IN_EVENT_LOOP : ASLEEP);
     const wanted =
       Atomics.load(i32, machineRecord + M_ATTENTION) !== 0 || Atomics.load(i32, SCHED_CLOSING) === CLOSED;

@@ -12,6 +12,7 @@ import {
 import { describe, expect, test } from "vitest";
 import {
   M_GRANT,
+  M_IN_LOOP,
   M_LIFE,
   M_LISTED,
   M_PARK,
@@ -37,7 +38,14 @@ import {
   LIFE_WANTED,
 } from "../../src/scheduler/idle.ts";
 import { Monitor } from "../../src/scheduler/monitor.ts";
-import { ASLEEP, ASLEEP_IN_EVENT_LOOP, announceSleep, sleep, stayAwake } from "../../src/scheduler/parker.ts";
+import {
+  ASLEEP,
+  ASLEEP_IN_EVENT_LOOP,
+  AWAKE,
+  announceSleep,
+  sleep,
+  stayAwake,
+} from "../../src/scheduler/parker.ts";
 import {
   type Fault,
   lockIsFree,
@@ -360,6 +368,7 @@ describe("a processor whose machine is busy in its event loop", () => {
     const memory = scene(views, [-1, 1, 2]);
     new IdleCoordinator(memory, 1).goIdle(1, -1);
     memory.i32[machineBase(memory, 1) + M_PARK] = ASLEEP_IN_EVENT_LOOP;
+    memory.i32[machineBase(memory, 1) + M_IN_LOOP] = 1;
     return memory;
   };
   /** sysmon, whose patience is at its end as soon as it sees that the machine has not come. */
@@ -403,10 +412,25 @@ describe("a processor whose machine is busy in its event loop", () => {
     expectNoFailure(exploreScene([], threads, { setup, check, preemptions: 2 }));
   });
 
+  test("is taken back, too, if somebody has called the machine before it was given it", () => {
+    const called = (views: ModelMemory): SharedMemory => {
+      const memory = setup(views);
+      memory.i32[machineBase(memory, 1) + M_PARK] = AWAKE;
+      return memory;
+    };
+    const givesThenTakesBack: Thread<unknown> = (views, memory, ...rest) => {
+      publishes(0)(views, memory, ...rest);
+      return takesBack(views, memory, ...rest);
+    };
+    const check = (_views: ModelMemory, results: unknown[]): void => expect(results).toEqual([true]);
+    expectNoFailure(exploreScene([], [givesThenTakesBack], { setup: called, check }));
+  });
+
   test("is left alone if the machine sleeps in Atomics.wait: it may only wait for its core", () => {
     const asleep = (views: ModelMemory): SharedMemory => {
       const memory = setup(views);
       memory.i32[machineBase(memory, 1) + M_PARK] = ASLEEP;
+      memory.i32[machineBase(memory, 1) + M_IN_LOOP] = 0;
       return memory;
     };
     const check = (_views: ModelMemory, results: unknown[]): void => expect(results[1]).toBe(false);

@@ -1,6 +1,7 @@
 import { fakeClock } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import {
+  M_IN_LOOP,
   M_PARK,
   M_WORDS,
   P_CURRENT,
@@ -58,6 +59,7 @@ function scene(timeSliceMs = 10) {
     },
     parks(machine: number, how: number): void {
       i32[layout.machines + machine * M_WORDS + M_PARK] = how;
+      i32[layout.machines + machine * M_WORDS + M_IN_LOOP] = Number(how === ASLEEP_IN_EVENT_LOOP);
     },
     monitor,
   };
