@@ -35,12 +35,19 @@ export interface SingleMachine {
 /** Turns of the microtask queue without progress after which a machine is taken to be at its end. */
 const IDLE_TURNS = 20;
 
-export function singleMachine(
-  options: { maxGoroutines?: number; ringSize?: number; chaosSeed?: number; clock?: () => number } = {},
-): SingleMachine {
+export interface SingleMachineOptions {
+  readonly maxGoroutines?: number;
+  readonly ringSize?: number;
+  readonly chaosSeed?: number;
+  /** With more than the one that the machine holds its queue is kept so that others might steal from it. */
+  readonly procs?: number;
+  readonly clock?: () => number;
+}
+
+export function singleMachine(options: SingleMachineOptions = {}): SingleMachine {
   const memory = SharedMemory.create({
-    procs: 1,
-    maxMachines: 1,
+    procs: options.procs ?? 1,
+    maxMachines: options.procs ?? 1,
     maxGoroutines: options.maxGoroutines ?? 10_000,
     maxObjects: 10_000,
     slabBytes: 2 ** 26,

@@ -7,19 +7,21 @@ import { SysmonThread, sysmonNumber } from "../../src/scheduler/sysmon-thread.ts
 import { threadParts } from "../../src/scheduler/thread-parts.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
-import { type SingleMachine, singleMachine } from "./single-machine.ts";
+import { type SingleMachine, type SingleMachineOptions, singleMachine } from "./single-machine.ts";
 
 export interface TimedMachine extends SingleMachine {
   readonly now: () => number;
   readonly sysmon: SysmonThread;
   /** Lets `ms` pass at once, runs what is due, and lets the machine run until it has nothing to do. */
   advance(ms: number): Promise<void>;
+  /** Lets `ms` pass at once and marks what is due. */
+  pass(ms: number): void;
 }
 
 /** Time begins at `startMs`. */
-export function timedMachine(startMs = 1000): TimedMachine {
+export function timedMachine(startMs = 1000, options: SingleMachineOptions = {}): TimedMachine {
   const clock = fakeClock(startMs);
-  const runtime = singleMachine({ clock: clock.now });
+  const runtime = singleMachine({ ...options, clock: clock.now });
   const { memory } = runtime;
   const sysmon = new SysmonThread(
     threadParts({
@@ -32,10 +34,13 @@ export function timedMachine(startMs = 1000): TimedMachine {
   );
   registerKinds(sysmon);
   const monitor = new Monitor(memory, sysmon.timers);
-  const advance = async (ms: number): Promise<void> => {
+  const pass = (ms: number): void => {
     clock.advance(ms);
     monitor.pass(clock.now());
+  };
+  const advance = async (ms: number): Promise<void> => {
+    pass(ms);
     await runtime.settle();
   };
-  return { ...runtime, now: clock.now, sysmon, advance };
+  return { ...runtime, now: clock.now, sysmon, advance, pass };
 }
