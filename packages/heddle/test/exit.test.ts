@@ -1,6 +1,6 @@
 /** How programs end: each is a process of its own, which must exit by itself. The test's time limit is the bound. */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
@@ -11,13 +11,26 @@ interface Ending {
   readonly stderr: string;
 }
 
+const fileOf = (program: string): string =>
+  fileURLToPath(new URL(`./fixtures/programs/${program}.mjs`, import.meta.url));
+
 function runProgram(name: string, ...options: string[]): Promise<Ending> {
-  const file = fileURLToPath(new URL(`./fixtures/programs/${name}.mjs`, import.meta.url));
+  return ending([...options, fileOf(name)]);
+}
+
+/** Runs Node; `printed` is called with all it has printed so far. */
+function ending(
+  options: readonly string[],
+  printed?: (stdout: string, child: ChildProcess) => void,
+): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...options, file], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, options, { stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
-    child.stdout.on("data", (chunk) => (stdout += String(chunk)));
+    child.stdout.on("data", (chunk) => {
+      stdout += String(chunk);
+      printed?.(stdout, child);
+    });
     child.stderr.on("data", (chunk) => (stderr += String(chunk)));
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
@@ -33,7 +46,10 @@ const cases: [program: string, code: number, stdout: RegExp, stderr?: RegExp][] 
   ["loses-machine", 0, /^MachineLostError ERR_HEDDLE_MACHINE_LOST\n3\n$/],
   ["top-level", 0, /^FunctionError cannot load "answer" of .*top-level\.mjs.*isMainThread/],
   ["in-own-worker", 0, /^55,2\nworker ended 0\n$/],
+  ["many-in-own-worker", 0, /^true,true,true,true\n$/],
   ["closes-early", 0, /^closed 8\n$/],
+  ["closes-hogs", 0, /^(\w+ NoRuntimeError\n){3,}(\w+ (NoRuntimeError|CanceledError)\n)+$/],
+  ["closes-in-call", 0, /^NoRuntimeError before the call's end\n$/],
   ["closes", 0, /^done true 0\n[^]*closed true\n/],
 ];
 
@@ -52,4 +68,27 @@ describe("under options that programs are run with", () => {
       expect(ending).toMatchObject({ code: 0, stdout: "3 7 11\n", stderr: "" });
     },
   );
+});
+
+describe.each(["SIGINT", "SIGTERM"] as const)("%s during work", (signal) => {
+  const interrupted = (...options: string[]): Promise<Ending> => {
+    let sent = false;
+    return ending([fileOf("works-until-killed"), ...options], (stdout, child) => {
+      if (sent || !stdout.includes("working")) return;
+      sent = true;
+      child.kill(signal);
+    });
+  };
+
+  test("ends the process, whatever its threads are at", async () => {
+    expect(await interrupted()).toMatchObject({ code: null, signal, stdout: "working\n" });
+  });
+
+  test("is the program's own affair if it handles it: it can close, and ends as it says", async () => {
+    expect(await interrupted("handles")).toMatchObject({
+      code: 3,
+      signal: null,
+      stdout: "working\nclosed\n",
+    });
+  });
 });

@@ -1,10 +1,11 @@
 /** Options of `start`, checked, with their defaults. */
 
 import { availableParallelism } from "node:os";
+import { cpuQuota, usableCores } from "./cpu-quota.ts";
 
 /** Options of a runtime. */
 export interface RuntimeOptions {
-  /** Processors: how many goroutines run at the same time, as GOMAXPROCS. 1–256, default `availableParallelism()`. */
+  /** Processors: how many goroutines run at the same time, as GOMAXPROCS. 1–256, default `availableParallelism()`, or what a container's CPU quota pays for if that is less. */
   procs?: number;
   /** Machine threads, blocked ones included. `procs`–1024, default `procs` + 64. */
   maxMachines?: number;
@@ -45,7 +46,8 @@ const SPARE_MACHINES = 64;
 export function checkOptions(options: RuntimeOptions = {}): CheckedOptions {
   if (options === null || typeof options !== "object")
     throw new TypeError(`options must be an object, not ${String(options)}`);
-  const procs = integer("procs", options.procs, Math.min(availableParallelism(), MAX_PROCS), 1, MAX_PROCS);
+  const procs =
+    options.procs === undefined ? defaultProcs() : integer("procs", options.procs, 1, 1, MAX_PROCS);
   const { resourceLimits, execArgv, env } = options;
   return {
     procs,
@@ -58,6 +60,10 @@ export function checkOptions(options: RuntimeOptions = {}): CheckedOptions {
       ...(env === undefined ? {} : { env }),
     },
   };
+}
+
+function defaultProcs(): number {
+  return Math.min(usableCores(availableParallelism(), cpuQuota()), MAX_PROCS);
 }
 
 function integer(name: string, value: unknown, otherwise: number, least: number, most: number): number {

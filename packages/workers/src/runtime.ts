@@ -48,6 +48,11 @@ const MAX_OBJECTS = 1_000_000;
 
 /** How long cancelled goroutines may take for their `finally` blocks and deferred calls when the runtime is closed. A guess. */
 const CANCELED_GRACE_MS = 1000;
+/**
+ * How long to wait until the threads have ended. One that computes or sleeps ends at once; one that is in a call into the operating system (a program run by `execSync`, a pipe that nobody writes to) ends with that call, whenever that
+ * is. A guess.
+ */
+const STOP_MS = 2000;
 /** The longest time that setTimeout can wait. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -289,12 +294,24 @@ class HostedRuntime implements Runtime {
     wakeAll(this.memory);
     this.loop.stop();
     this.buffers.close();
-    await Promise.all([this.pool.destroy(), this.sysmon?.terminate()]);
+    await atMost(STOP_MS, Promise.all([this.pool.destroy(), this.sysmon?.terminate()]));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Waits for a promise, but no longer than so many milliseconds. */
+function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    promise.then(end, reject);
+  });
 }
 
 /**
