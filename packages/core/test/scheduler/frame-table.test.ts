@@ -76,6 +76,14 @@ test("every frame with a place is visited, and no other", () => {
 
 const DESCRIPTORS = 1000;
 
+/** A table that has so many frames that those which come now are packed. */
+function crowdedTable(): FrameTable {
+  const table = new FrameTable(DESCRIPTORS);
+  for (let i = 0; i < 100_000 && !table.crowded; i++) table.add(new Frame());
+  expect(table.crowded).toBe(true);
+  return table;
+}
+
 /** A frame as parkCurrent leaves it. */
 function parkedFrame(table: FrameTable, goroutine: number): Frame {
   const frame = table.take();
@@ -95,10 +103,10 @@ function said({ goroutine, base, kind, generator, operation, joins, cancelTold, 
 }
 
 test("a packed frame comes back as it was, and its object serves another", () => {
-  const table = new FrameTable(DESCRIPTORS);
+  const table = crowdedTable();
   const expected = new Map<number, unknown[]>();
   // More than a chunk of places, and the last of them is in the next chunk.
-  for (let goroutine = 1; goroutine <= 5000; goroutine++) {
+  for (let goroutine = 1; goroutine <= 9000; goroutine++) {
     const frame = parkedFrame(table, goroutine);
     frame.joins = goroutine % 7;
     frame.cancelTold = goroutine % 2 === 0;
@@ -114,7 +122,7 @@ test("a packed frame comes back as it was, and its object serves another", () =>
 });
 
 test("a packed frame that was asked for stays an object, and its place is free after its end", () => {
-  const table = new FrameTable(DESCRIPTORS);
+  const table = crowdedTable();
   const frame = parkedFrame(table, 9);
   const place = table.add(frame);
   table.pack(place, frame);
@@ -125,7 +133,7 @@ test("a packed frame that was asked for stays an object, and its place is free a
 });
 
 test("a frame that others may hold, or that has more to it, is not packed", () => {
-  const table = new FrameTable(DESCRIPTORS);
+  const table = crowdedTable();
   const kept: ((frame: Frame) => void)[] = [
     (frame) => {
       frame.lasting = true;
@@ -150,7 +158,7 @@ test("a frame that others may hold, or that has more to it, is not packed", () =
 });
 
 test("of the packed frames, those that are wanted become objects again", () => {
-  const table = new FrameTable(DESCRIPTORS);
+  const table = crowdedTable();
   const operations = new Map<number, Abandonable | undefined>();
   for (let goroutine = 1; goroutine <= 20; goroutine++) {
     const frame = parkedFrame(table, goroutine);
@@ -160,8 +168,20 @@ test("of the packed frames, those that are wanted become objects again", () => {
   table.unpackWhere((goroutine) => goroutine % 5 === 0);
   const seen: Frame[] = [];
   table.forEach((frame) => seen.push(frame));
-  expect(seen.map(({ goroutine }) => goroutine)).toEqual([5, 10, 15, 20]);
-  for (const frame of seen) expect(frame.operation).toBe(operations.get(frame.goroutine));
+  const unpacked = seen.filter(({ goroutine }) => goroutine !== 0);
+  expect(unpacked.map(({ goroutine }) => goroutine)).toEqual([5, 10, 15, 20]);
+  for (const frame of unpacked) expect(frame.operation).toBe(operations.get(frame.goroutine));
+});
+
+test("the lower places, whose frames are never packed, are used first", () => {
+  const table = new FrameTable(DESCRIPTORS);
+  const first = parkedFrame(table, 1);
+  const place = table.add(first);
+  while (!table.crowded) table.add(new Frame());
+  table.pack(place, first);
+  expect(table.at(place)).toBe(first);
+  table.remove(place, first);
+  expect(table.add(new Frame())).toBe(place);
 });
 
 test("frames are packed from some thousands on, and no longer when few are left", () => {
