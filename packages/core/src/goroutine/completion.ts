@@ -17,10 +17,14 @@
  * and the joiner sees "done" and reads the result, which was stored before. Links behind the head are stable, since only the holder of the lock or the
  * taker of the whole list follows them.
  *
+ * Most goroutines are started, run and joined on one thread, and no other ever learns of them. Their word is read and written plainly (`isOnlyOf`, `completeAlone`, `isDoneHere`): only who holds a handle joins, and the one handle is this
+ * thread's. Before another thread can have one, this thread has counted it (G_REFS), and references are given back only after the end; so a count of 1 that this thread reads before the end is true, and stays true until the thread
+ * itself does something else.
+ *
  * "host" asks that the ended descriptor itself be put into the host's inbox: the result of a `run` travels without another record.
  */
 
-import { G_JOIN, G_JOIN_NEXT, G_REFS } from "../memory/layout.ts";
+import { G_JOIN, G_JOIN_NEXT, G_MACHINE, G_REFS, G_STARTER } from "../memory/layout.ts";
 
 /** The goroutine has ended and its result can be read. */
 export const DONE = 1;
@@ -34,6 +38,9 @@ const JOIN = G_JOIN;
 const DONE_BIT = DONE;
 const HOST_BIT = HOST;
 const REFS = G_REFS;
+const STARTER = G_STARTER;
+const MACHINE = G_MACHINE;
+const FLAG_BITS = FLAGS;
 const JOIN_NEXT = G_JOIN_NEXT;
 
 /** Whether the goroutine at `base` has ended. */
@@ -67,6 +74,24 @@ export function complete(i32: Int32Array, base: number): number {
     if ((seen & LOCKED) !== 0) continue;
     if (Atomics.compareExchange(i32, base + JOIN, seen, DONE_BIT) === seen) return seen;
   }
+}
+
+/** Whether the goroutine at `base`, which runs on `thread`, has one handle, which is that thread's own. */
+export function isOnlyOf(i32: Int32Array, base: number, thread: number): boolean {
+  return i32[base + STARTER] === thread && i32[base + REFS] === 1 && (i32[base + JOIN] & FLAG_BITS) === 0;
+}
+
+/** `complete` for a goroutine that `isOnlyOf` this thread. */
+export function completeAlone(i32: Int32Array, base: number): number {
+  const seen = i32[base + JOIN];
+  i32[base + JOIN] = DONE_BIT;
+  return seen;
+}
+
+/** `isDone`, for a thread (its number) that has a handle. What ran on the thread itself has ended there. */
+export function isDoneHere(i32: Int32Array, base: number, thread: number): boolean {
+  const join = i32[base + MACHINE] === thread + 1 ? i32[base + JOIN] : Atomics.load(i32, base + JOIN);
+  return (join & DONE_BIT) !== 0;
 }
 
 /** The newest joiner in a word that `complete` returned; the others follow through `nextJoiner`. */

@@ -268,32 +268,32 @@ export const G_NEXT = 1;
 export const G_FUNCTION = 2;
 /** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
 export const G_META = 3;
-/** Four argument payloads of two words, until the body is called. After the end the first holds the result. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
-export const G_ARGS = 4;
+/** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread @reader scheduler/handle, inspect */
+export const G_ID = 4;
+/** Who waits for the end; see goroutine/completion. @writer goroutine/completion, scheduler/thread (at first), scheduler/host (of a run, at first) @reader goroutine/completion */
+export const G_JOIN = 6;
+/** Handles that may still ask for the result. @writer goroutine/completion, scheduler/thread (at first) @reader goroutine/completion */
+export const G_REFS = 7;
+/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/execution, scheduler/body-loading, scheduler/thread (at first) @reader scheduler/thread */
+export const G_MACHINE = 8;
+/** Place of the frame in that machine's own table. @writer scheduler/thread, scheduler/execution @reader scheduler */
+export const G_FRAME = 9;
+/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel, scheduler/thread (at first) @reader scheduler, context/cancel */
+export const G_CANCELED = 10;
+/** Context it was started with: a record number, 0 for the background. @writer scheduler/thread, context/cancel (at the end), time/held-goroutine @reader context */
+export const G_CONTEXT = 11;
+/** Of a run of the host's, which G_JOIN tells: where the host keeps the promise that it settles. Else the number of the thread that started it, and has its first handle. @writer scheduler/thread, scheduler/host @reader scheduler/host, goroutine/completion */
+export const G_STARTER = 12;
+/** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
+export const G_JOIN_NEXT = 13;
+/** Four argument payloads of two words, the first in the first line, until the body is called. After the end the first holds the result. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
+export const G_ARGS = 14;
 /** The goroutine's own waiter, W_WORDS words, from the call of its body to its end: the arguments have been read by then. A pseudo-goroutine has no arguments. */
 export const G_WAITER: number = G_ARGS;
-/** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread @reader scheduler/handle, inspect */
-export const G_ID = 12;
-/** Who waits for the end; see goroutine/completion. @writer goroutine/completion, scheduler/thread (at first), scheduler/host (of a run, at first) @reader goroutine/completion */
-export const G_JOIN = 14;
-/** Handles that may still ask for the result. @writer goroutine/completion, scheduler/thread (at first) @reader goroutine/completion */
-export const G_REFS = 15;
-/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/execution, scheduler/body-loading, scheduler/thread (at first) @reader scheduler/thread */
-export const G_MACHINE = 16;
-/** Place of the frame in that machine's own table. @writer scheduler/thread, scheduler/execution @reader scheduler */
-export const G_FRAME = 17;
-/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/thread (of a pseudo-goroutine) @reader inspect */
-export const G_WAIT_REASON = 18;
-/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel, scheduler/thread (at first) @reader scheduler, context/cancel */
-export const G_CANCELED = 19;
 /** Id of the goroutine that started this one, a double; 0 for the host. @writer scheduler/thread @reader inspect, context/cancel */
-export const G_PARENT = 20;
-/** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
-export const G_JOIN_NEXT = 22;
-/** Where the host keeps the promise that this goroutine settles. @writer scheduler/host @reader scheduler/host */
-export const G_HOST_SLOT = 23;
-/** Context it was started with: a record number, 0 for the background. @writer scheduler/thread, context/cancel (at the end), time/held-goroutine @reader context */
-export const G_CONTEXT = 24;
+export const G_PARENT = 22;
+/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/thread (of a pseudo-goroutine) @reader inspect */
+export const G_WAIT_REASON = 24;
 /** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread @reader scheduler */
 export const G_ON_END = 25;
 /** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread @reader inspect */

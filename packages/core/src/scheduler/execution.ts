@@ -6,7 +6,14 @@
  */
 
 import { FunctionError } from "../base/errors.ts";
-import { complete, firstJoiner, nextJoiner, wantsHost } from "../goroutine/completion.ts";
+import {
+  complete,
+  completeAlone,
+  firstJoiner,
+  isOnlyOf,
+  nextJoiner,
+  wantsHost,
+} from "../goroutine/completion.ts";
 import {
   COUNT_MASK,
   COUNT_SHIFT,
@@ -304,7 +311,7 @@ export abstract class ExecutingMachine extends LoadingMachine {
       this.putResult(base, value, failed);
     }
     transitionToDead(i32, base);
-    const completed = complete(i32, base);
+    const completed = isOnlyOf(i32, base, this.number) ? completeAlone(i32, base) : complete(i32, base);
     if (completed !== 0) this.tellJoiners(goroutine, completed);
   }
 

@@ -5,10 +5,10 @@
  * was sent to has an object of its own, which counts as one reference (G_REFS).
  */
 
-import { isDone, join, leave, releaseHandle } from "../goroutine/completion.ts";
+import { isDone, isDoneHere, join, leave, releaseHandle } from "../goroutine/completion.ts";
 import { FAILED, TAG_MASK } from "../goroutine/descriptor.ts";
 import { REASON_JOIN } from "../goroutine/wait-reason.ts";
-import { G_ARGS, G_ID, G_JOIN, G_META, G_WORDS } from "../memory/layout.ts";
+import { G_ARGS, G_ID, G_META, G_WORDS } from "../memory/layout.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import { cancellation } from "./cancellation.ts";
 import type { Abandonable, Frame } from "./frame.ts";
@@ -21,7 +21,6 @@ const TAG = TAG_MASK;
 const FAILED_FLAG = FAILED;
 const PARKED_RESULT = PARKED;
 
-const JOIN = G_JOIN;
 const META = G_META;
 const ARGS = G_ARGS;
 const NUMBER = TAG_NUMBER;
@@ -106,7 +105,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     if (this.#state !== OPEN) return true;
     const { i32, f64 } = this.thread;
     const { base } = this;
-    if ((Atomics.load(i32, base + JOIN) & 1) === 0) return false;
+    if (!isDoneHere(i32, base, this.thread.number)) return false;
     const meta = i32[base + META];
     const tag = meta & TAG;
     this.#state = (meta & FAILED_FLAG) === 0 ? RETURNED : THREW;

@@ -16,10 +16,10 @@ import { REASON_JOIN, type WaitReason } from "../goroutine/wait-reason.ts";
 import {
   G_ARGS,
   G_FRAME,
-  G_HOST_SLOT,
   G_JOIN,
   G_META,
   G_NEXT,
+  G_STARTER,
   G_STATUS,
   G_WORDS,
   SCHED_CLOSING,
@@ -37,7 +37,7 @@ import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
 const NUMBER = TAG_NUMBER;
 const WORDS = G_WORDS;
 const JOIN = G_JOIN;
-const SLOT = G_HOST_SLOT;
+const SLOT = G_STARTER;
 const ASKED = HOST;
 
 /** Goroutines handed over at once: large enough to make the lock cheap, small enough that machines start early. */
@@ -167,7 +167,7 @@ export class HostThread extends Thread {
     const { i32 } = this;
     const meta = i32[base + G_META];
     const tag = meta & TAG_MASK;
-    const slot = i32[base + G_HOST_SLOT];
+    const slot = i32[base + G_STARTER];
     const run = this.runs[slot];
     this.runs[slot] = undefined;
     this.freeRuns.push(slot);

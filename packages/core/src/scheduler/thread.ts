@@ -44,6 +44,7 @@ import {
   G_PARENT_FUNCTION,
   G_REFS,
   G_SELECT,
+  G_STARTER,
   G_STATUS,
   G_WAIT_REASON,
   G_WORDS,
@@ -77,6 +78,7 @@ const ARGS = G_ARGS;
 const META = G_META;
 const JOIN = G_JOIN;
 const REFS = G_REFS;
+const STARTER = G_STARTER;
 const MACHINE = G_MACHINE;
 const FRAME = G_FRAME;
 const CANCELED = G_CANCELED;
@@ -278,6 +280,7 @@ export abstract class Thread {
     i32[base + FUNCTION] = functionId;
     i32[base + JOIN] = 0;
     i32[base + REFS] = 1;
+    i32[base + STARTER] = this.number;
     i32[base + MACHINE] = 0;
     i32[base + FRAME] = 0;
     i32[base + CANCELED] = 0;
