@@ -15,7 +15,7 @@ const usage = `usage: npm run bench -- [case…] [options]
 
   --all        every case; without it and without names, a short selection
   --rounds N   rounds in which the sides take turns (3)
-  --ms N       how long a side takes samples, in milliseconds (300)
+  --ms N       how long a side takes samples, in milliseconds (200)
   --any-load   take every round, however busy the machine is, instead of repeating disturbed ones
   --report     write packages/bench/results/latest.json, docs/benchmarks.md and its charts
   --render     write the page and the charts again from latest.json, without measuring
@@ -39,7 +39,7 @@ function parseCommand(args: string[]): Command {
     options: {
       all: { type: "boolean", default: false },
       rounds: { type: "string", default: "3" },
-      ms: { type: "string", default: "300" },
+      ms: { type: "string", default: "200" },
       "any-load": { type: "boolean", default: false },
       report: { type: "boolean", default: false },
       render: { type: "boolean", default: false },

@@ -116,7 +116,7 @@ const sieveCase: Case = {
   scenario: `The first ${PRIMES} primes through a chain of a goroutine and an unbuffered channel per prime, on one P; ms.`,
   unit: "ms",
   goals: [{ beside: "go", atMost: 1.5 }],
-  short: true,
+  short: false,
   async run(context) {
     await using runtime = await start({ procs: 1 });
     return await msPerPass(context, () => runtime.run(sieve, PRIMES));

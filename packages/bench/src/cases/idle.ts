@@ -29,7 +29,7 @@ export const idle: readonly Case[] = [
     scenario: `A runtime on two P, a second after its last task, with nothing to do for ${IDLE_MS / 1000} s; processor time in % of one core.`,
     unit: "% of a core",
     goals: [{ atMost: 0.5 }],
-    short: true,
+    short: false,
     async run() {
       await using runtime = await start({ procs: 2 });
       await runtime.run(echo, 1);

@@ -26,7 +26,7 @@ export const timers: readonly Case[] = [
     scenario: `${SLEEPERS} goroutines that sleep ${SLEEP_MS} ms each, on one P; warm; ms from the first spawn until the last one ends.`,
     unit: "ms",
     goals: [{ atMost: 30 }],
-    short: true,
+    short: false,
     async run(context) {
       await using runtime = await start({ procs: 1 });
       return await warmMsPerPass(context, () => runtime.run(sleepTogether, SLEEPERS, SLEEP_MS));
@@ -47,7 +47,7 @@ export const timers: readonly Case[] = [
     scenario: `A sleep of 1 ms beside ${HOGS} goroutines that compute and call checkpoint, on one P; ms by which it is late, median.`,
     unit: "ms",
     goals: [{ atMost: 20 }],
-    short: true,
+    short: false,
     async run({ budgetMs }) {
       await using runtime = await start({ procs: 1 });
       await runtime.run(sleepBehindHogs, HOGS, 1, budgetMs / 4);
