@@ -50,7 +50,7 @@ export function drivenMachine(procs: 1 | 2): DrivenMachine {
 /** Awaited, it lets what waits for a turn of the microtask queue go on. */
 const microtasks = Promise.resolve();
 
-const TIMES = 1024; // a multiple of every batch in which records move
+const TIMES = 2048; // a multiple of every batch in which records move
 
 /** How many of each atomic operation one operation of a body takes. */
 export async function atomicsPerOperation(
@@ -71,7 +71,7 @@ export async function atomicsPerOperation(
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** By then the engine has compiled a body and what it calls: 300,000 operations. A guess, and a generous one. */
+/** By then the engine has compiled a body and what it calls: 600,000 operations. A guess, and a generous one. */
 const MOST_TRIES = 300;
 
 /**
