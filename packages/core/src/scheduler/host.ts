@@ -223,9 +223,10 @@ export class HostThread extends Thread {
     return this.announce(ASLEEP_IN_EVENT_LOOP);
   }
 
-  /** Says that the host is about to nap: machines do not ring for results until one of them is out of work. False, and not said, if something has come meanwhile or a processor is idle. */
+  /** Says that the host is about to nap: machines do not ring for results until one of them is out of work. False, and not said, if something has come meanwhile, a processor is idle, or
+   * one will be with the next result: while no more promises wait than there are processors. */
   announceNap(): boolean {
-    return this.idle.noneIdle() && this.announce(NAPPING);
+    return this.pending > this.memory.shape.procs && this.idle.noneIdle() && this.announce(NAPPING);
   }
 
   private announce(how: number): boolean {
