@@ -40,8 +40,8 @@ export class Stage {
   readonly plan: RoundPlan;
   readonly runtime: Runtime;
   readonly random: SeededRandom;
-  /** Operations done so far, for the status line and for the watch over rounds that hang. */
-  operations = 0;
+  private done = 0;
+  private readonly parts: Stage[] = [];
 
   constructor(plan: RoundPlan, runtime: Runtime) {
     this.plan = plan;
@@ -59,6 +59,18 @@ export class Stage {
     return Math.max(1, Math.round(usual * this.plan.length));
   }
 
+  /** A stage for a part of the round, on the same runtime, with sizes of its own. */
+  part(plan: RoundPlan): Stage {
+    const part = new Stage({ ...plan, seed: this.seed() }, this.runtime);
+    this.parts.push(part);
+    return part;
+  }
+
+  /** Operations done so far, those of parts included. */
+  get operations(): number {
+    return this.parts.reduce((sum, part) => sum + part.operations, this.done);
+  }
+
   /** A seed for a part of the round. */
   seed(): number {
     return this.random.next() | 0;
@@ -66,7 +78,7 @@ export class Stage {
 
   /** Counts operations that have gone well. */
   did(operations: number): void {
-    this.operations += operations;
+    this.done += operations;
   }
 }
 

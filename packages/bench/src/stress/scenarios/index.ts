@@ -1,12 +1,16 @@
 /** Every scenario there is. */
 
 import type { Scenario } from "../scenario.ts";
+import { asyncIo } from "./async-io.ts";
 import { blocking } from "./blocking.ts";
 import { cancellationStorm } from "./cancellation-storm.ts";
 import { channelNetwork } from "./channel-network.ts";
+import { everythingOf } from "./everything.ts";
 import { forkJoin } from "./fork-join.ts";
+import { linearizability } from "./linearizability.ts";
 import { locks } from "./locks.ts";
 import { payloads } from "./payloads.ts";
+import { runtimes } from "./runtimes.ts";
 import { selectStorm } from "./select-storm.ts";
 import { spawnStorm } from "./spawn-storm.ts";
 import { timers } from "./timers.ts";
@@ -21,6 +25,10 @@ export const scenarios: readonly Scenario[] = [
   timers,
   blocking,
   payloads,
+  asyncIo,
+  linearizability,
+  runtimes,
+  everythingOf([forkJoin, channelNetwork, selectStorm, cancellationStorm, locks, timers, payloads, asyncIo]),
 ];
 
 /** The scenario of a name. */
