@@ -50,7 +50,7 @@ export class Conductor {
     try {
       for (const plan of roundsOf(this.invocation)) {
         const enough = repeat > 0 ? played >= repeat : performance.now() >= until;
-        if (enough || this.failed.size === this.perScenario.size) break;
+        if (enough || this.isOver()) break;
         if (this.failed.has(plan.scenario)) continue;
         played++;
         const result = await this.play(plan, patience);
@@ -62,6 +62,12 @@ export class Conductor {
       this.status.close();
     }
     return { perScenario: this.perScenario, all: this.all, findings: this.findings };
+  }
+
+  /** Whether failures leave nothing to do. */
+  private isOver(): boolean {
+    const { size } = this.failed;
+    return size === this.perScenario.size || (size > 0 && this.invocation.untilFailure);
   }
 
   /** Scenarios that have failed are not played again: they would only fail again. */

@@ -13,6 +13,7 @@ export const usage = `npm run stress -- [scenario…] [options]
   --length L      factor on how much each of them does; default 1
   --chaos C       on, off, or both in turn; default both
   --repeat R      play the first round R times, and no other
+  --until-failure stop at the first failure
   --no-shrink     do not look for a smaller round that fails as well
   --patience S    seconds without any movement that count as a hang; default 20
   --report FILE   where the JSON report goes; default temp/stress.json
@@ -30,6 +31,7 @@ export interface Invocation {
   readonly chaos: readonly boolean[];
   /** Times the first round is to be played; 0 for as many different rounds as there is time for. */
   readonly repeat: number;
+  readonly untilFailure: boolean;
   readonly shrink: boolean;
   readonly stillMs: number;
   readonly report: string;
@@ -48,6 +50,7 @@ export function parseInvocation(args: readonly string[]): Invocation | undefined
       length: { type: "string", default: "1" },
       chaos: { type: "string", default: "both" },
       repeat: { type: "string", default: "0" },
+      "until-failure": { type: "boolean", default: false },
       "no-shrink": { type: "boolean", default: false },
       patience: { type: "string", default: "20" },
       report: { type: "string", default: "temp/stress.json" },
@@ -67,6 +70,7 @@ export function parseInvocation(args: readonly string[]): Invocation | undefined
     length: numberOf("--length", values.length, 0, 1000),
     chaos: chaosOf(values.chaos),
     repeat: integerOf("--repeat", values.repeat, 0, 1e9),
+    untilFailure: values["until-failure"],
     shrink: !values["no-shrink"],
     stillMs: numberOf("--patience", values.patience, 1, 3600) * 1000,
     report: values.report,

@@ -7,6 +7,7 @@ import { cancellationStorm } from "./cancellation-storm.ts";
 import { channelNetwork } from "./channel-network.ts";
 import { everythingOf } from "./everything.ts";
 import { forkJoin } from "./fork-join.ts";
+import { fuzz } from "./fuzz.ts";
 import { linearizability } from "./linearizability.ts";
 import { locks } from "./locks.ts";
 import { payloads } from "./payloads.ts";
@@ -28,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   asyncIo,
   linearizability,
   runtimes,
+  fuzz,
   everythingOf([forkJoin, channelNetwork, selectStorm, cancellationStorm, locks, timers, payloads, asyncIo]),
 ];
 

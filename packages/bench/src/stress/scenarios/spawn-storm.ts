@@ -133,6 +133,20 @@ async function fromGoroutines(stage: Stage): Promise<void> {
   stage.did(count);
 }
 
+/** One goroutine at a time from the host: machines are always just going to sleep, or about to be woken, when the next one comes. */
+async function trickle(stage: Stage): Promise<void> {
+  const { runtime, random } = stage;
+  const count = stage.often(150);
+  const marks = ledger(count);
+  for (let place = 0; place < count; place++) {
+    expectSame("the result of a single goroutine", await runtime.run(kindAt(place), marks, place), place * 3);
+    const until = performance.now() + random.below(16) / 100;
+    while (performance.now() < until);
+    stage.did(1);
+  }
+  expectEach("goroutines that came one at a time have run", marks, 1);
+}
+
 export const spawnStorm: Scenario = {
   name: "spawn-storm",
   about:
@@ -140,5 +154,6 @@ export const spawnStorm: Scenario = {
   async play(stage) {
     for (let round = stage.often(3); round > 0; round--)
       await Promise.all([fromHost(stage), fromGoroutines(stage)]);
+    await trickle(stage);
   },
 };
