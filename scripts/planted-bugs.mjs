@@ -70,18 +70,18 @@ function plant(copy, { name, files }) {
   }
 }
 
+function settings(seconds) {
+  const text = `--minutes ${seconds / 60} --procs 2,4 --scale 0.5 --length 0.5 --patience 4 --no-shrink --until-failure`;
+  return text.split(" ");
+}
+
 /** Plays the scenarios in turn until one fails. */
 function hunt(copy, { scenarios }, seconds) {
   const report = join(copy, "report.json");
   const began = performance.now();
   spawnSync(
     process.execPath,
-    [
-      join(copy, "packages/bench/dist/stress.js"),
-      ...scenarios,
-      ...["--minutes", String(seconds / 60), "--procs", "2,4", "--scale", "0.5", "--length", "0.5"],
-      ...["--patience", "4", "--no-shrink", "--until-failure", "--report", report],
-    ],
+    [join(copy, "packages/bench/dist/stress.js"), ...scenarios, ...settings(seconds), "--report", report],
     { timeout: (seconds + 60) * 1000, stdio: "ignore" },
   );
   const took = (performance.now() - began) / 1000;

@@ -205,6 +205,18 @@ describe("an error that leaves a go body ends the runtime", () => {
       await runtime.close();
     });
   });
+
+  test("also one that throws whenever it is read", async () => {
+    await quietly(async () => {
+      for (const body of [bodies.panicsUnreadably, bodies.panicsWithRevokedProxy]) {
+        const runtime = await start({ procs: 1 });
+        const pending = rejection(runtime.run(bodies.parksForEver));
+        runtime.go(body);
+        expect(await pending).toBeInstanceOf(PanicError);
+        await runtime.close();
+      }
+    });
+  });
 });
 
 describe("a thread that ends takes nobody along into waiting for ever", () => {

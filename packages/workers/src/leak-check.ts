@@ -1,6 +1,6 @@
 /** Finds goroutines that outlived what they were started for. */
 
-import { formatGoroutines, type GoroutineInfo, HeddleError } from "@heddle/core";
+import { formatGoroutines, type GoroutineInfo, HeddleError, show } from "@heddle/core";
 import type { Runtime } from "./runtime-types.ts";
 
 /** Goroutines were left. */
@@ -49,7 +49,7 @@ export async function leakCheck(runtime: Runtime, options: LeakCheckOptions = {}
   const { baseline = [], ignore = () => false, withinMs = 1000 } = options;
   if (!(typeof withinMs === "number" && withinMs >= 0)) {
     throw new RangeError(
-      `leakCheck: options.withinMs must be a number of milliseconds from 0, not ${String(withinMs)}`,
+      `leakCheck: options.withinMs must be a number of milliseconds from 0, not ${show(withinMs)}`,
     );
   }
   const known = new Set(baseline.map(({ id }) => id));

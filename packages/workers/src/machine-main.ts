@@ -12,6 +12,7 @@ import {
   registerKinds,
   SharedMemory,
   setGarbageCollector,
+  show,
   threadParts,
 } from "@heddle/core";
 import type { MachineBoot, MachineMessage } from "./boot.ts";
@@ -73,7 +74,8 @@ export default async function machineMain({
 }
 
 /** What the host is to print, in Go's form, and to reject with. */
-function panicMessage(goroutine: GoroutineInfo, error: unknown): MachineMessage {
+function panicMessage(goroutine: GoroutineInfo, thrown: unknown): MachineMessage {
+  const error = isReadable(thrown) ? thrown : new Error("panic with an error that cannot even be read");
   const text = panicText(error);
   const stack = error instanceof Error ? stackFrames(error) : [];
   const [header, ...rest] = formatGoroutine({ ...goroutine, status: "running", waitReason: undefined }).split(
@@ -85,8 +87,17 @@ function panicMessage(goroutine: GoroutineInfo, error: unknown): MachineMessage 
   return { kind: "panic", error: cloneable(error, text), text, dump };
 }
 
+/** Whether nothing of it throws when it is read. A body may throw anything, a proxy with traps or an error with getters, too. */
+function isReadable(error: unknown): boolean {
+  try {
+    return `${panicChain(error)}${error instanceof Error ? error.stack : ""}` !== "";
+  } catch {
+    return false;
+  }
+}
+
 function panicText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return error instanceof Error ? `${error.name}: ${error.message}` : show(error);
 }
 
 /** The errors that led to the last, the first one first, as Go prints a chain of panics. */

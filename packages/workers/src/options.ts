@@ -1,6 +1,7 @@
 /** Options of `start`, checked, with their defaults. */
 
 import { availableParallelism } from "node:os";
+import { show } from "@heddle/core";
 import { cpuQuota, usableCores } from "./cpu-quota.ts";
 
 /** Options of a runtime. */
@@ -45,7 +46,7 @@ const SPARE_MACHINES = 64;
 /** Checks the options of `start`. Throws `RangeError` or `TypeError` that names option, value and bounds. */
 export function checkOptions(options: RuntimeOptions = {}): CheckedOptions {
   if (options === null || typeof options !== "object")
-    throw new TypeError(`options must be an object, not ${String(options)}`);
+    throw new TypeError(`options must be an object, not ${show(options)}`);
   const procs =
     options.procs === undefined ? defaultProcs() : integer("procs", options.procs, 1, 1, MAX_PROCS);
   const { resourceLimits, execArgv, env } = options;
@@ -85,5 +86,5 @@ function outOfRange(name: string, value: unknown, bounds: string): RangeError {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? JSON.stringify(value) : show(value);
 }

@@ -16,6 +16,7 @@ import {
   liveGoroutines,
   MachineLostError,
   type MemoryOptions,
+  messageOf,
   PanicError,
   type RuntimeStats,
   readStats,
@@ -23,6 +24,7 @@ import {
   SharedMemory,
   type SpawnOptions,
   setGarbageCollector,
+  show,
   spawnOn,
   threadParts,
   wakeAll,
@@ -227,7 +229,7 @@ class HostedRuntime implements Runtime {
   private onEnded(machine: number, error: unknown): void {
     this.host.idle.setLife(machine, this.closed ? LIFE_NONE : LIFE_LOST);
     if (this.closed) return;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const lost = new MachineLostError(`the thread of machine ${machine} ended: ${reason}`, { cause: error });
     this.settleAlive.reject(lost);
     this.fail(lost);
@@ -242,7 +244,7 @@ class HostedRuntime implements Runtime {
   close(options: { graceMs?: number } = {}): Promise<void> {
     const { graceMs } = options;
     if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
-      throw new RangeError(`close: graceMs must be a number of milliseconds from 0, not ${String(graceMs)}`);
+      throw new RangeError(`close: graceMs must be a number of milliseconds from 0, not ${show(graceMs)}`);
     }
     this.closing ??= this.drainAndStop(graceMs);
     return this.closing;

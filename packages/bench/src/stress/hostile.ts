@@ -86,7 +86,6 @@ const makers: readonly (() => unknown)[] = [
     },
   () => async () => {},
   () => class Hostile {},
-  () => globalThis,
   () => AbortSignal.abort(),
   () => new URL("data:text/javascript,throw 1"),
 ];

@@ -1,7 +1,7 @@
 /** The command line of `stress`. */
 
 import { parseArgs } from "node:util";
-import type { RoundPlan } from "./scenario.ts";
+import type { RoundPlan, Scenario } from "./scenario.ts";
 import { scenarioNamed, scenarios } from "./scenarios/index.ts";
 
 export const usage = `npm run stress -- [scenario…] [options]
@@ -62,7 +62,7 @@ export function parseInvocation(args: readonly string[]): Invocation | undefined
   if (values.list) return void process.stdout.write(list());
   for (const name of positionals) scenarioNamed(name);
   return {
-    scenarios: positionals.length > 0 ? positionals : scenarios.map(({ name }) => name),
+    scenarios: positionals.length > 0 ? positionals : usual().map(({ name }) => name),
     minutes: numberOf("--minutes", values.minutes, 0, 100_000),
     seed: values.seed === undefined ? freshSeed() : integerOf("--seed", values.seed, -(2 ** 31), 2 ** 31 - 1),
     procs: values.procs.split(",").map((procs) => integerOf("--procs", procs, 1, 256)),
@@ -79,6 +79,10 @@ export function parseInvocation(args: readonly string[]): Invocation | undefined
 
 function freshSeed(): number {
   return Math.floor(Math.random() * 2 ** 30);
+}
+
+function usual(): Scenario[] {
+  return scenarios.filter(({ byNameOnly }) => byNameOnly !== true);
 }
 
 function list(): string {

@@ -55,7 +55,7 @@ export function renderFinding({ first, smallest }: Finding): string {
   const lines = [
     `${smallest.plan.scenario}: ${failure?.kind}: ${failure?.message}`,
     ...(failure?.dump === undefined ? [] : ["", failure.dump, ""]),
-    `again:  ${commandFor(first.plan)}`,
+    `again:   ${commandFor(first.plan)}`,
   ];
   if (smallest !== first) lines.push(`smaller: ${commandFor(smallest.plan)}`);
   return lines.join("\n");

@@ -144,6 +144,8 @@ async function settle(runtime: Runtime): Promise<void> {
 }
 
 function whatIsLeft(runtime: Runtime): string {
+  // Its threads have been stopped wherever they were.
+  if (runtime.closed) return "";
   const left = runtime.numGoroutine();
   if (left !== 0) return `${left} goroutines are left`;
   if (!isQuiet(runtime)) return "no goroutine is left, but a processor is still held";

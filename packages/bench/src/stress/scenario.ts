@@ -24,6 +24,8 @@ export interface Scenario {
   readonly name: string;
   /** What is done and what must hold, in a sentence. */
   readonly about: string;
+  /** Whether it is left out unless it is named. */
+  readonly byNameOnly?: boolean;
   /** Options of the round's runtime beside the number of processors. */
   readonly options?: (plan: RoundPlan) => RuntimeOptions;
   /** Plays a round. Rejects if something does not hold. */

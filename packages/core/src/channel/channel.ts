@@ -1,6 +1,7 @@
 /** Channels as programs have them. */
 
 import { MemoryLimitError } from "../base/errors.ts";
+import { show } from "../base/show.ts";
 import { C_CAPACITY, C_COUNT, C_HIDDEN, O_REFS, T_KIND, T_TARGET } from "../memory/layout.ts";
 import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
 import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
@@ -164,7 +165,7 @@ export function chan<T>(capacity = 0): Chan<T> {
 
 function outOfRange(capacity: unknown): RangeError {
   return new RangeError(
-    `makechan: size out of range: capacity must be an integer from 0 to ${MAX_CAPACITY}, not ${typeof capacity === "string" ? JSON.stringify(capacity) : String(capacity)}`,
+    `makechan: size out of range: capacity must be an integer from 0 to ${MAX_CAPACITY}, not ${typeof capacity === "string" ? JSON.stringify(capacity) : show(capacity)}`,
   );
 }
 

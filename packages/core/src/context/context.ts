@@ -1,6 +1,7 @@
 /** Contexts as programs see them. */
 
 import { CloneError, CorruptValueError } from "../base/errors.ts";
+import { show } from "../base/show.ts";
 import { type Channel, createChannel } from "../channel/channel.ts";
 import type { RecvChan } from "../channel/types.ts";
 import { G_CONTEXT, G_ID } from "../memory/layout.ts";
@@ -151,7 +152,7 @@ function checkKey(where: string, key: unknown): void {
 
 function checkTime(where: string, time: unknown): void {
   if (typeof time !== "number" || Number.isNaN(time))
-    throw new TypeError(`context.${where}: expected a number of milliseconds, not ${String(time)}`);
+    throw new TypeError(`context.${where}: expected a number of milliseconds, not ${show(time)}`);
 }
 
 /** Makes contexts. Go's context package. */

@@ -1,6 +1,7 @@
 /** golang.org/x/sync/errgroup: goroutines with one context and one error. */
 
 import { CloneError, MemoryLimitError, MisuseError } from "../base/errors.ts";
+import { messageOf, show } from "../base/show.ts";
 import type { Body } from "../goroutine/functions.ts";
 import {
   drainWaiters,
@@ -226,7 +227,7 @@ class Group {
       return codec.put(this.block + EB_ERROR, error, "error");
     } catch (failure) {
       const plain =
-        failure instanceof CloneError && error instanceof Error ? new Error(String(error.message)) : failure;
+        failure instanceof CloneError && error instanceof Error ? new Error(messageOf(error)) : failure;
       return codec.put(this.block + EB_ERROR, plain, "error");
     }
   }
@@ -332,7 +333,7 @@ export class ErrGroup {
    */
   setLimit(n: number): void {
     if (!Number.isInteger(n) || n > 2 ** 31 - 1)
-      throw new RangeError(`ErrGroup.setLimit: expected an integer up to 2147483647, not ${String(n)}`);
+      throw new RangeError(`ErrGroup.setLimit: expected an integer up to 2147483647, not ${show(n)}`);
     this.#group.setLimit(n);
   }
 

@@ -1,5 +1,6 @@
 /** Starting a goroutine with options. */
 
+import { show } from "../base/show.ts";
 import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
 import type { GoroutineHandle } from "../scheduler/handle.ts";
 import type { Thread } from "../scheduler/thread.ts";
@@ -44,7 +45,7 @@ export function spawnOn<A extends unknown[], R>(
   args: A,
 ): Handle<R> {
   if (options === null || typeof options !== "object")
-    throw new TypeError(`spawnWith: options must be an object, not ${String(options)}`);
+    throw new TypeError(`spawnWith: options must be an object, not ${show(options)}`);
   const { name, context, signal } = options;
   if (name !== undefined && typeof name !== "string")
     throw new TypeError(`spawnWith: options.name must be a string, not ${typeof name}`);

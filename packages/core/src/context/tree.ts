@@ -7,6 +7,7 @@
  */
 
 import { CanceledError, CloneError, DeadlineExceededError, MemoryLimitError } from "../base/errors.ts";
+import { messageOf } from "../base/show.ts";
 import { type Channel, channelOf } from "../channel/channel.ts";
 import { closeChannel, createDoneChannel } from "../channel/kernel.ts";
 import {
@@ -270,7 +271,7 @@ export class ContextTree {
       if (!(error instanceof CloneError)) return 0;
       return codec.put(
         block + XB_CAUSE,
-        cause instanceof Error ? new Error(String(cause.message)) : error,
+        cause instanceof Error ? new Error(messageOf(cause)) : error,
         "cause",
       );
     }

@@ -14,6 +14,17 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/**
+ * A promise that calls back once, and not before `then` has returned: what the engine's own do. A program's thenable may call back twice or at once, or throw when it is asked for `then`; a goroutine that
+ * ended twice would end another. `then` is called here, in the goroutine, which is how a returned operation knows on whose behalf it waits.
+ */
+export function wellBehaved<T>(promise: PromiseLike<T>): PromiseLike<T> {
+  if (promise instanceof Promise && promise.then === Promise.prototype.then) return promise;
+  return new Promise<T>((resolve, reject) => {
+    promise.then(resolve, reject);
+  });
+}
+
 export class AwaitOperation<T> extends Operation<T> {
   readonly reason: WaitReason = REASON_AWAIT;
   private readonly promise: PromiseLike<T>;
@@ -33,7 +44,7 @@ export class AwaitOperation<T> extends Operation<T> {
   enqueue(goroutine: number): boolean {
     this.waiter = goroutine;
     this.thread.externalStarted();
-    this.promise.then(
+    wellBehaved(this.promise).then(
       (value) => this.settle(value, false),
       (error: unknown) => this.settle(error, true),
     );

@@ -1,6 +1,7 @@
 /** How a machine comes by the bodies of goroutines: a function it meets for the first time is looked up in its module, which is imported if need be; the goroutine waits meanwhile. */
 
 import { FunctionError } from "../base/errors.ts";
+import { messageOf } from "../base/show.ts";
 import { type Body, bodyIn, bodyKind, declaredBody } from "../goroutine/functions.ts";
 import { transitionRunningToRunnable, transitionToRunning } from "../goroutine/status.ts";
 import { G_MACHINE, G_WORDS } from "../memory/layout.ts";
@@ -70,6 +71,6 @@ export abstract class LoadingMachine extends HoldingMachine {
 
 function loadError(url: string, name: string, error: unknown): FunctionError {
   if (error instanceof FunctionError && error.message.includes(url)) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new FunctionError(`cannot load "${name}" of ${url}: ${reason}`, { cause: error });
 }

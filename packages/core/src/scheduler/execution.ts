@@ -49,7 +49,7 @@ import {
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
-import { isThenable } from "./await-operation.ts";
+import { isThenable, wellBehaved } from "./await-operation.ts";
 import { LoadingMachine } from "./body-loading.ts";
 import { cancellation, isCancellation } from "./cancellation.ts";
 import { endHook } from "./end-hook.ts";
@@ -258,7 +258,7 @@ export abstract class ExecutingMachine extends LoadingMachine {
     this.microtasksDue ||= 1;
     this.settleInTable(frame);
     transitionToWaiting(this.i32, frame.base, REASON_AWAIT);
-    promise.then(
+    wellBehaved(promise).then(
       (value) => this.endAsync(frame, value, false),
       (error: unknown) => this.endAsync(frame, error, true),
     );

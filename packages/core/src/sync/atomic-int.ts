@@ -1,5 +1,6 @@
 /** A shared 32-bit integer. */
 
+import { show } from "../base/show.ts";
 import { O_VALUE } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
@@ -80,7 +81,7 @@ export class AtomicInt {
 
 function int32(where: string, value: number): number {
   if (typeof value === "number" && (value | 0) === value) return value | 0;
-  throw new RangeError(`${where}: expected an integer from -2147483648 to 2147483647, not ${String(value)}`);
+  throw new RangeError(`${where}: expected an integer from -2147483648 to 2147483647, not ${show(value)}`);
 }
 
 /** How AtomicInts travel in values. */

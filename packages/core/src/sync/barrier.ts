@@ -1,5 +1,6 @@
 /** Barrier: a number of goroutines wait for each other. */
 
+import { show } from "../base/show.ts";
 import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_BARRIER_WAIT, type WaitReason } from "../goroutine/wait-reason.ts";
 import { BARRIER_ARRIVED, BARRIER_PARTIES, BARRIER_WAITERS, G_WAITER, O_LOCK } from "../memory/layout.ts";
@@ -50,7 +51,7 @@ export class Barrier {
   constructor(parties: number, table?: ObjectTable, index?: number) {
     if (!(Number.isInteger(parties) && parties >= 1 && parties <= MAX_PARTIES)) {
       throw new RangeError(
-        `Barrier: parties must be an integer from 1 to ${MAX_PARTIES}, not ${String(parties)}`,
+        `Barrier: parties must be an integer from 1 to ${MAX_PARTIES}, not ${show(parties)}`,
       );
     }
     this.table = table ?? objectsOf(ambientThread());

@@ -1,5 +1,6 @@
 /** Semaphore: the public class and its operation. How it works: semaphore-protocol.ts. */
 
+import { show } from "../base/show.ts";
 import { REASON_SEMACQUIRE, type WaitReason } from "../goroutine/wait-reason.ts";
 import { SEM_PERMITS } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
@@ -104,7 +105,7 @@ export class Semaphore {
 
 function permitCount(where: string, name: string, value: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= MAX_PERMITS) return value;
-  throw new RangeError(`${where}: ${name} must be an integer from 0 to ${MAX_PERMITS}, not ${String(value)}`);
+  throw new RangeError(`${where}: ${name} must be an integer from 0 to ${MAX_PERMITS}, not ${show(value)}`);
 }
 
 class AcquireOperation extends Operation<void> {

@@ -7,6 +7,7 @@
  */
 
 import { MisuseError } from "../base/errors.ts";
+import { show } from "../base/show.ts";
 import type { Body } from "../goroutine/functions.ts";
 import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_WAITGROUP_WAIT } from "../goroutine/wait-reason.ts";
@@ -70,7 +71,7 @@ export class WaitGroup {
   add(delta: number): void {
     if (!Number.isInteger(delta) || Math.abs(delta) > MAX_COUNT) {
       throw new RangeError(
-        `WaitGroup.add: delta must be an integer within ±${MAX_COUNT}, not ${String(delta)}`,
+        `WaitGroup.add: delta must be an integer within ±${MAX_COUNT}, not ${show(delta)}`,
       );
     }
     const { i32 } = this.table;

@@ -1,5 +1,7 @@
 /** Durations as callers give them. */
 
+import { show } from "../base/show.ts";
+
 /** Milliseconds from a caller; more than any clock will show is as good as for ever. Throws `TypeError` or `RangeError` for what is no duration. */
 export function durationMs(where: string, ms: number): number {
   if (typeof ms !== "number") {
@@ -10,5 +12,5 @@ export function durationMs(where: string, ms: number): number {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : `${String(value)} (${typeof value})`;
+  return typeof value === "string" ? JSON.stringify(value) : `${show(value)} (${typeof value})`;
 }

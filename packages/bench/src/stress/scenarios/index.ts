@@ -10,6 +10,7 @@ import { forkJoin } from "./fork-join.ts";
 import { fuzz } from "./fuzz.ts";
 import { linearizability } from "./linearizability.ts";
 import { locks } from "./locks.ts";
+import { failsOnPurpose, hangsOnPurpose } from "./on-purpose.ts";
 import { payloads } from "./payloads.ts";
 import { runtimes } from "./runtimes.ts";
 import { selectStorm } from "./select-storm.ts";
@@ -31,6 +32,8 @@ export const scenarios: readonly Scenario[] = [
   runtimes,
   fuzz,
   everythingOf([forkJoin, channelNetwork, selectStorm, cancellationStorm, locks, timers, payloads, asyncIo]),
+  failsOnPurpose,
+  hangsOnPurpose,
 ];
 
 /** The scenario of a name. */
