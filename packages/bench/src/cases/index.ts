@@ -4,6 +4,7 @@ import { fib } from "./fib.ts";
 import { gosched } from "./gosched.ts";
 import { hostLatency } from "./host-latency.ts";
 import { hostThroughput } from "./host-throughput.ts";
+import { http } from "./http.ts";
 import { idle } from "./idle.ts";
 import { mainJob } from "./main-job.ts";
 import { mutex } from "./mutex.ts";
@@ -32,6 +33,7 @@ export const cases: readonly Case[] = [
   ...hostLatency,
   ...startToFirstResult,
   ...idle,
+  ...http,
   ...payloads,
   ...processors,
 ];

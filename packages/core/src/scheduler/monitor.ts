@@ -2,7 +2,7 @@
  * sysmon's pass: what looks after the processors from outside, as a plain function of the shared memory and a clock. The thread that calls it lives in the workers package; tests call it with a clock of their own.
  *
  * - A processor that has run in one time slice for longer than the slice is asked to give way. The clock starts when a pass first sees the slice, so a slice is one to two slices long, as in Go.
- * - A goroutine that has kept its processor for a second without once giving way is a hog: it is reported, once.
+ * - A goroutine that has been asked to give way and has kept its processor for a second all the same is a hog: it is reported, once.
  * - While a machine waits for a processor, the holder of the oldest hold is asked to give its own up.
  * - A processor that was given to a machine in its event loop, and which the machine does not come for, is given to another.
  * - Timers that are due are run if their processor is idle, or its machine has not come to it: see sysmon-park.ts.
@@ -57,6 +57,8 @@ interface Observation {
   /** The goroutine that runs, and since when it has without giving way. */
   current: number;
   currentSince: number;
+  /** Since when it has been asked to give way, Infinity if it has not. */
+  askedSince: number;
   /** The machine that has not come for this processor, and since when. */
   awaited: number;
   awaitedSince: number;
@@ -98,6 +100,7 @@ export class Monitor implements SysmonWords {
       machine: 0,
       current: 0,
       currentSince: 0,
+      askedSince: Number.POSITIVE_INFINITY,
       awaited: 0,
       awaitedSince: 0,
     }));
@@ -148,6 +151,7 @@ export class Monitor implements SysmonWords {
     // Best effort, as Go's preemptone: should the slice have ended since, the next goroutine gives way once for nothing.
     Atomics.store(this.i32, base + P_PREEMPT, 1);
     seen.since = now;
+    seen.askedSince = Math.min(seen.askedSince, now);
   }
 
   /** `goesOn` says whether the slice is the one of the last pass. */
@@ -155,17 +159,18 @@ export class Monitor implements SysmonWords {
     if (!goesOn || current !== seen.current) {
       seen.current = current;
       seen.currentSince = now;
+      seen.askedSince = Number.POSITIVE_INFINITY;
       return;
     }
-    const held = now - seen.currentSince;
-    if (held < HOG_MS || this.reportHog === undefined) return;
+    // Not counted from its beginning: where many compete for the cores, this thread itself may be late, and has asked for nothing meanwhile.
+    if (now - seen.askedSince < HOG_MS || this.reportHog === undefined) return;
     const base = this.descriptors + current * G_WORDS;
     // The number on its own: should the goroutine have ended just now, another may be named, which is then reported too soon.
     const id = this.f64[(base + G_ID) >> 1] as number;
     if (((this.i32[base + G_META] as number) & PSEUDO) !== 0 || this.hogs.has(id)) return;
     if (this.hogs.size >= MAX_HOGS) this.hogs.clear();
     this.hogs.add(id);
-    this.reportHog(base, held);
+    this.reportHog(base, now - seen.currentSince);
   }
 
   private checkGrant(p: number, now: number): boolean {

@@ -224,9 +224,11 @@ export abstract class HoldingMachine extends FindingMachine {
   private serveMicrotasksWhileListed(): number {
     const { i32, machineRecord } = this;
     Atomics.store(i32, machineRecord + M_EVENTS, 1);
+    Atomics.store(i32, machineRecord + M_IN_LOOP, 1);
     announceSleep(i32, machineRecord, ASLEEP_IN_EVENT_LOOP);
     const leave = this.serveMicrotasks();
     stayAwake(i32, machineRecord);
+    Atomics.store(i32, machineRecord + M_IN_LOOP, 0);
     return leave;
   }
 

@@ -1,6 +1,7 @@
 import { fakeClock } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import {
+  G_WORDS,
   M_IN_LOOP,
   M_PARK,
   M_WORDS,
@@ -35,13 +36,17 @@ function scene(timeSliceMs = 10) {
   const coordinator = new IdleCoordinator(memory, 0);
   coordinator.initialise();
   const clock = fakeClock(1000);
-  const monitor = new Monitor(memory);
+  const hogs: [goroutine: number, heldMs: number][] = [];
+  const monitor = new Monitor(memory, undefined, (base, heldMs) =>
+    hogs.push([(base - layout.goroutines) / G_WORDS, heldMs]),
+  );
   const word = (processor: number, offset: number): number =>
     layout.processors + processor * P_WORDS + offset;
   return {
     i32,
     clock,
     coordinator,
+    hogs,
     /** A pass after `ms`. */
     passAfter(ms: number): number {
       clock.advance(ms);
@@ -273,5 +278,29 @@ describe("a processor that was given to a machine in its event loop", () => {
     const { passAfter, coordinator } = granted(ASLEEP);
     for (let i = 0; i < 10; i++) passAfter(4);
     expect(coordinator.hasGrant(1)).toBe(true);
+  });
+});
+
+describe("a hog", () => {
+  test("is reported once it has been asked to give way for a second, and only once", () => {
+    const { passAfter, runs, hogs } = scene();
+    runs(1);
+    for (let pass = 0; pass <= 100; pass++) passAfter(10);
+    expect(hogs).toEqual([]);
+    for (let pass = 0; pass < 1000; pass++) passAfter(10);
+    expect(hogs).toEqual([[1, 1010]]);
+  });
+
+  test("is none if it gives way, or if nobody asked it", () => {
+    const { passAfter, runs, hogs, set, get } = scene();
+    const processor = runs(1);
+    for (let pass = 0; pass < 300; pass++) {
+      passAfter(10);
+      if (pass % 50 === 49) set(processor, P_TICK, get(processor, P_TICK) + 1);
+    }
+    set(processor, P_TICK, get(processor, P_TICK) + 1);
+    // sysmon itself is late.
+    for (let pass = 0; pass < 2; pass++) passAfter(5000);
+    expect(hogs).toEqual([]);
   });
 });
