@@ -4,28 +4,33 @@ import { positiveInteger } from "./arguments.ts";
 import { measureStepsPerUs } from "./burn.ts";
 import type { Case } from "./case.ts";
 import { cases, selectCases } from "./cases/index.ts";
-import { buildGoSide } from "./go.ts";
+import { buildGoSide, type GoToolchain } from "./go.ts";
 import { describeMachine } from "./machine.ts";
 import { openProgress } from "./progress.ts";
 import { renderAgain, writeReport } from "./report-files.ts";
 import { type RunnerOptions, runCase, sidesOf } from "./runner.ts";
 import { type Measured, renderForTerminal, resultTables } from "./table.ts";
+import { roundsThatFit } from "./time-limit.ts";
 
 const usage = `usage: npm run bench -- [case…] [options]
 
   --all        every case; without it and without names, a short selection
   --rounds N   rounds in which the sides take turns (3)
   --ms N       how long a side takes samples, in milliseconds (200)
+  --minutes N  how long all of it may take, about: later cases get fewer rounds when time runs short
   --any-load   take every round, however busy the machine is, instead of repeating disturbed ones
   --report     write packages/bench/results/latest.json, docs/benchmarks.md and its charts
   --render     write the page and the charts again from latest.json, without measuring
   --list       name the cases and end
 `;
 
+const MS_PER_MINUTE = 60_000;
+
 interface Invocation {
   readonly selected: readonly Case[];
   readonly rounds: number;
   readonly budgetMs: number;
+  readonly limitMs: number;
   readonly keepDisturbed: boolean;
   readonly report: boolean;
 }
@@ -40,6 +45,7 @@ function parseCommand(args: string[]): Command {
       all: { type: "boolean", default: false },
       rounds: { type: "string", default: "3" },
       ms: { type: "string", default: "200" },
+      minutes: { type: "string" },
       "any-load": { type: "boolean", default: false },
       report: { type: "boolean", default: false },
       render: { type: "boolean", default: false },
@@ -52,6 +58,10 @@ function parseCommand(args: string[]): Command {
     selected: selectCases(positionals, values.all),
     rounds: positiveInteger("--rounds", values.rounds),
     budgetMs: positiveInteger("--ms", values.ms),
+    limitMs:
+      values.minutes === undefined
+        ? Number.POSITIVE_INFINITY
+        : positiveInteger("--minutes", values.minutes) * MS_PER_MINUTE,
     keepDisturbed: values["any-load"],
     report: values.report,
   };
@@ -64,15 +74,10 @@ async function obey(command: Command): Promise<void> {
   else await measure(command);
 }
 
-async function measure({ selected, rounds, budgetMs, keepDisturbed, report }: Invocation): Promise<void> {
+async function measure(invocation: Invocation): Promise<void> {
+  const { rounds, budgetMs, report } = invocation;
   const go = await buildGoSide();
-  const context = { budgetMs, stepsPerUs: measureStepsPerUs() };
-  const progress = openProgress(selected.reduce((sum, one) => sum + sidesOf(one, go).length, 0) * rounds);
-  const onSide = (caseName: string, side: string): void => progress.step(`${caseName}, ${side}`);
-  const options: RunnerOptions = { rounds, keepDisturbed, context, go, onSide };
-  const measured: Measured[] = [];
-  for (const one of selected) measured.push({ of: one, result: await runCase(one, options) });
-  progress.close();
+  const measured = await sweep(invocation, go);
 
   for (const table of resultTables(measured, "medians"))
     process.stdout.write(`\n${table.section}\n${renderForTerminal(table)}\n`);
@@ -83,6 +88,32 @@ async function measure({ selected, rounds, budgetMs, keepDisturbed, report }: In
     const date = new Date().toISOString().slice(0, 10);
     await writeReport({ machine: await describeMachine(go), date, rounds, budgetMs, measured });
   }
+}
+
+/** The cases, one after the other. */
+async function sweep(
+  { selected, rounds, budgetMs, limitMs, keepDisturbed }: Invocation,
+  go: GoToolchain | undefined,
+): Promise<Measured[]> {
+  const context = { budgetMs, stepsPerUs: measureStepsPerUs() };
+  let sidesLeft = selected.reduce((sum, one) => sum + sidesOf(one, go).length, 0);
+  const progress = openProgress(sidesLeft * rounds);
+  let done = 0;
+  const onSide = (caseName: string, side: string): void => {
+    done += 1;
+    progress.step(`${caseName}, ${side}`);
+  };
+  const options: RunnerOptions = { rounds, keepDisturbed, context, go, onSide };
+  const measured: Measured[] = [];
+  const began = performance.now();
+  for (const one of selected) {
+    const elapsedMs = performance.now() - began;
+    const fitting = roundsThatFit(rounds, { elapsedMs, limitMs, done, sidesLeft });
+    measured.push({ of: one, result: await runCase(one, { ...options, rounds: fitting }) });
+    sidesLeft -= sidesOf(one, go).length;
+  }
+  progress.close();
+  return measured;
 }
 
 function failureLines(measured: readonly Measured[]): string[] {

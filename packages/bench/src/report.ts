@@ -24,7 +24,7 @@ export function renderPage(report: Report, charts: readonly Chart[]): string {
     introduction,
     machineList(report),
     "## Figures",
-    legend(report),
+    legend(report.measured),
     goalSummary(report.measured),
     ...tables.flatMap((table) => sectionOf(table, report)),
     "## Charts",
@@ -62,9 +62,16 @@ function aboutProcessors({ machine: { cores } }: Report): string {
 faster, and what a row is worse than that of ${cores} P is what it costs to have more machines than cores.`;
 }
 
-function legend({ rounds }: Report): string {
-  return `A cell holds the median of ${rounds} rounds and, in brackets, the smallest and the largest. Below a peer's figure stands, after ×, Heddle's
+function legend(measured: readonly Measured[]): string {
+  return `A cell holds the median of ${roundsText(measured)} and, in brackets, the smallest and the largest. Below a peer's figure stands, after ×, Heddle's
 figure over the peer's, taken round by round. Rates and speed-ups are better when larger, all else when smaller.`;
+}
+
+/** Cases may have had fewer rounds than others, when time ran short. */
+function roundsText(measured: readonly Measured[]): string {
+  const counts = measured.map(({ result }) => result.rounds.length);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return `${least === most ? most : `${least} to ${most}`} rounds`;
 }
 
 function goalSummary(measured: readonly Measured[]): string {
@@ -121,7 +128,7 @@ function machineList({ machine, date }: Report): string {
 }
 
 function method({ rounds, budgetMs }: Report): string {
-  return `- Every side of every case runs alone in a fresh process, which takes samples for ${budgetMs} ms; the sides take turns for ${rounds} rounds, every
+  return `- Every side of every case runs alone in a fresh process, which takes samples for ${budgetMs} ms; the sides take turns for up to ${rounds} rounds, every
   other one backwards.
 - A round during which other processes took more than ${DISTURBED * 100} % of the cores is repeated, at most as often as there are rounds; then the least
   disturbed ones count. (With \`--any-load\` every round counts.)
