@@ -133,7 +133,6 @@ export abstract class ExecutingMachine extends LoadingMachine {
         return;
       }
       frame.kind = GENERATOR;
-      frame.generator = generator;
       this.step(frame, generator);
     } else {
       this.startOther(frame, body, id);
@@ -200,7 +199,13 @@ export abstract class ExecutingMachine extends LoadingMachine {
       return;
     }
     if (result.done) this.end(frame, result.value, false);
-    else if (result.value !== SUSPENDED) this.refuseYield(frame, generator);
+    else this.suspended(frame, generator, result.value);
+  }
+
+  /** The generator has yielded: it parks, or gives way. Only now is it kept: most end in their first step, and frames are old objects, to which the garbage collector notes down whatever young one is stored. */
+  private suspended(frame: Frame, generator: Generator<unknown, unknown, unknown>, yielded: unknown): void {
+    if (frame.generator !== generator) frame.generator = generator;
+    if (yielded !== SUSPENDED) this.refuseYield(frame, generator);
     else if (this.frames.crowded) this.pack(frame);
   }
 
@@ -219,7 +224,7 @@ export abstract class ExecutingMachine extends LoadingMachine {
       return;
     }
     if (result.done) this.end(frame, result.value, false);
-    else if (result.value !== SUSPENDED) this.refuseYield(frame, generator);
+    else this.suspended(frame, generator, result.value);
   }
 
   /** Async and plain bodies, and plain ones that return a generator or a promise. */
@@ -235,7 +240,6 @@ export abstract class ExecutingMachine extends LoadingMachine {
       }
       if (isGenerator(value)) {
         frame.kind = GENERATOR;
-        frame.generator = value;
         this.step(frame, value);
         return;
       }

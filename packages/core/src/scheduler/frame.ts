@@ -43,6 +43,7 @@ export class Frame {
   goroutine = 0;
   base = 0;
   kind: number = FRAME_GENERATOR;
+  /** What drives it, once it has been suspended. */
   generator: Generator<unknown, unknown, unknown> | undefined = undefined;
   /** What it waits for. */
   operation: Abandonable | undefined = undefined;
@@ -177,6 +178,11 @@ export class Frame {
     this.rare ??= new Rarities();
     return this.rare;
   }
+}
+
+/** Whether it runs in steps of a generator. */
+export function isDriven(frame: Frame): boolean {
+  return frame.kind === FRAME_GENERATOR || frame.generator !== undefined;
 }
 
 /** Whether a goroutine is not to be told that it is cancelled: it has been, or it is in its deferred calls, which are to do their work. */

@@ -21,7 +21,7 @@ import {
 import { LocalList } from "../queue/local-list.ts";
 import { RunQueueOwner, RunQueueStealer } from "../queue/run-queue.ts";
 import { cancellation } from "./cancellation.ts";
-import { type Abandonable, FRAME_BLOCKED, FRAME_PROMISE, type Frame } from "./frame.ts";
+import { type Abandonable, FRAME_BLOCKED, FRAME_PROMISE, type Frame, isDriven } from "./frame.ts";
 import { type RandomOrder, randomOrder } from "./random-order.ts";
 import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
 import { EXIT } from "./unwinding.ts";
@@ -223,7 +223,7 @@ export abstract class MachineThread extends Thread {
 
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
     const { frame } = this;
-    if (frame === undefined || frame.generator === undefined) throw notInGoroutine("yield*");
+    if (frame === undefined || !isDriven(frame)) throw notInGoroutine("yield*");
     if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     this.settleInTable(frame);
@@ -241,7 +241,7 @@ export abstract class MachineThread extends Thread {
   /** The running generator goes to the back of the line. */
   yieldCurrent(): void {
     const { frame, i32 } = this;
-    if (frame === undefined || frame.generator === undefined) throw notInGoroutine("yield*");
+    if (frame === undefined || !isDriven(frame)) throw notInGoroutine("yield*");
     if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     if (frame.kind === BLOCKED) {
