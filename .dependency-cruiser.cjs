@@ -14,6 +14,7 @@ const CORE_LAYERS = [
   "context",
   "inspect",
   "chaos",
+  "repair",
 ];
 
 const anyOf = (names) => `(?:${names.join("|")})`;

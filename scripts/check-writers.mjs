@@ -1,5 +1,6 @@
 // Holds the `@writer` of each word in packages/core/src/memory/layout.ts against the sources: a word of the shared memory is
-// written only by the modules it names. No two words of a record may lie in one place. `@writer` is a list of modules (`goroutine/status`), folders (`sync`), or the word
+// written only by the modules it names, and by those of `repair` when the thread that should have written it has died. No two
+// words of a record may lie in one place. `@writer` is a list of modules (`goroutine/status`), folders (`sync`), or the word
 // `anyone`, each perhaps with a remark in parentheses. `@reader` is held to the names of modules that exist.
 //
 // What counts as a write: an assignment, `++` or `--` to an element of a view, a changing call of Atomics, taking or
@@ -35,8 +36,14 @@ function exists(name) {
   return existsSync(`${path}.ts`) || (existsSync(path) && statSync(path).isDirectory());
 }
 
+/** Puts right what a thread that died has left half done: any word, in its owner's place. */
+const REPAIR = "repair/";
+
 function mayWrite(module, writers) {
-  return writers.some((name) => name === "anyone" || module === name || module.startsWith(`${name}/`));
+  return (
+    module.startsWith(REPAIR) ||
+    writers.some((name) => name === "anyone" || module === name || module.startsWith(`${name}/`))
+  );
 }
 
 // ── what a module does ──

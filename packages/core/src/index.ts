@@ -37,6 +37,9 @@ export { formatScheduler } from "./inspect/scheduler-state.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
 export { CHAOS_OFF, SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
+export { setDoubt } from "./memory/thread-lock.ts";
+export type { Loss, LossEvents } from "./repair/lost-goroutines.ts";
+export { Repair } from "./repair/repair.ts";
 export { becomeMachine, isMachine, setHostResolver } from "./scheduler/ambient.ts";
 export { blocking } from "./scheduler/blocking-call.ts";
 export { liveGoroutines } from "./scheduler/counters.ts";
@@ -49,6 +52,7 @@ export {
   spawn,
   tasks,
 } from "./scheduler/goroutine-api.ts";
+export { holdingsBytes, holdingsIn } from "./scheduler/holdings.ts";
 export { closedError, type HostPlatform, HostThread } from "./scheduler/host.ts";
 export { LIFE_LOST, LIFE_NONE, machineRecord, wakeAll } from "./scheduler/idle.ts";
 export { Machine } from "./scheduler/machine.ts";

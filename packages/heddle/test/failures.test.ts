@@ -7,7 +7,6 @@ import {
   FunctionError,
   GoroutineLimitError,
   type Handle,
-  MachineLostError,
   NoRuntimeError,
   type Runtime,
   start,
@@ -84,13 +83,6 @@ test("a full table refuses one more goroutine, and works again when there is roo
 });
 
 describe("a runtime ends", () => {
-  test("when a thread runs out of memory: everybody who waits is told", async () => {
-    const runtime = await start({ procs: 2, resourceLimits: { maxOldGenerationSizeMb: 32 } });
-    const waiting = [rejection(runtime.run(bodies.forever)), rejection(runtime.run(bodies.hoarding))];
-    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(MachineLostError);
-    await expectEnded(runtime, MachineLostError);
-  });
-
   test("in a deadlock: whoever waits is told who sleeps, and for what", async () => {
     const runtime = await start({ procs: 2 });
     const error = (await rejection(runtime.run(bodies.receiving))) as Error;

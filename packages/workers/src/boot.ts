@@ -9,6 +9,10 @@ export interface MachineBoot {
   readonly number: number;
   /** To the host: see `MachineMessage`. */
   readonly port: MessagePort;
+  /** Only there to be closed with the thread: its other end tells the host that the thread executes nothing any more. */
+  readonly lifeline: MessagePort;
+  /** For what the thread's objects hold. */
+  readonly holdings: SharedArrayBuffer;
   /** Names the runtime among those of the process. */
   readonly runtime: string;
 }

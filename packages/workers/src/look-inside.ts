@@ -1,7 +1,7 @@
 /** What a runtime holds and does, for tests and for whoever wonders why nothing moves. */
 
 import { auditMemory, formatGoroutines, formatScheduler, type MemoryAudit } from "@heddle/core";
-import { hostOf } from "./runtime.ts";
+import { hostOf, killMachineOf } from "./runtime.ts";
 import type { Runtime } from "./runtime-types.ts";
 
 /**
@@ -28,4 +28,18 @@ export function audit(runtime: Runtime): MemoryAudit {
 /** Whether no processor is held: with no goroutine left, the moment for `audit`. */
 export function isQuiet(runtime: Runtime): boolean {
   return hostOf(runtime).idle.allIdle();
+}
+
+/**
+ * Ends the thread of a machine (they are numbered from 1) wherever it is just then, as a crash would: for tests of what a program does then. False if that machine has no thread.
+ *
+ * @example
+ * ```ts
+ * const work = rt.run(job);
+ * killMachine(rt, 1);
+ * await expect(work).rejects.toThrow(MachineLostError); // if it ran there
+ * ```
+ */
+export function killMachine(runtime: Runtime, machine: number): boolean {
+  return killMachineOf(runtime, machine);
 }

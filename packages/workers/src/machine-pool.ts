@@ -4,6 +4,7 @@
 
 import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { holdingsBytes, type SharedMemory } from "@heddle/core";
 import { Piscina } from "piscina";
 
 type PiscinaWorker = Parameters<
@@ -11,6 +12,7 @@ type PiscinaWorker = Parameters<
 >[1][number];
 
 import type { MachineBoot, MachineMessage } from "./boot.ts";
+import { Lifeline } from "./lifeline.ts";
 import type { CheckedOptions } from "./options.ts";
 
 /** What the pool reports of a machine. */
@@ -23,16 +25,20 @@ export interface MachineEvents {
 interface HostedMachine {
   readonly kill: AbortController;
   readonly port: MessagePort;
+  /** Closed when the thread has executed its last instruction. */
+  readonly lifeline: Lifeline;
 }
 
 export class MachinePool {
   private readonly pool: Piscina;
-  private readonly memory: SharedArrayBuffer;
+  private readonly memory: SharedMemory;
+  /** By machine: what the objects of its thread hold. The next thread of that number goes on with it. */
+  private readonly holdings = new Map<number, SharedArrayBuffer>();
   private readonly runtime: string;
   private readonly events: MachineEvents;
   private readonly machines = new Map<number, HostedMachine>();
 
-  constructor(options: CheckedOptions, memory: SharedArrayBuffer, runtime: string, events: MachineEvents) {
+  constructor(options: CheckedOptions, memory: SharedMemory, runtime: string, events: MachineEvents) {
     this.memory = memory;
     this.runtime = runtime;
     this.events = events;
@@ -55,33 +61,77 @@ export class MachinePool {
   /** Starts a thread for a machine. */
   start(number: number): void {
     const { port1, port2 } = new MessageChannel();
-    const machine: HostedMachine = { kill: new AbortController(), port: port1 };
+    const lifeline = new Lifeline();
+    const machine: HostedMachine = { kill: new AbortController(), port: port1, lifeline };
     this.machines.set(number, machine);
     port1.on("message", (message: MachineMessage) => this.events.message(number, message));
     port1.unref();
-    const boot: MachineBoot = { memory: this.memory, number, port: port2, runtime: this.runtime };
-    const task = this.pool.run(boot, { signal: machine.kill.signal, transferList: [port2] });
-    task.then(
-      () => this.ended(number, undefined),
-      (error: unknown) => this.ended(number, error),
-    );
+    const { memory, runtime } = this;
+    const boot: MachineBoot = {
+      memory: memory.buffer,
+      number,
+      port: port2,
+      lifeline: lifeline.far,
+      holdings: this.holdingsOf(number),
+      runtime,
+    };
+    const task = this.pool.run(boot, {
+      signal: machine.kill.signal,
+      transferList: [port2, lifeline.far],
+    }) as Promise<void>;
+    void this.follow(number, machine, task);
   }
 
-  private ended(number: number, error: unknown): void {
-    this.machines.get(number)?.port.close();
+  /** Reports the end of a thread: when it is over with it, which may be a while after the pool has said why. */
+  private async follow(
+    number: number,
+    { port, lifeline }: HostedMachine,
+    task: Promise<void>,
+  ): Promise<void> {
+    let error: unknown;
+    try {
+      await task;
+    } catch (reason) {
+      error = reason;
+    }
+    // Unless a thread has it: one that was killed before it got as far as to be sent its task.
+    lifeline.far.close();
+    await lifeline.closed;
+    port.close();
     this.machines.delete(number);
     this.events.ended(number, error);
   }
 
-  /** Ends a machine's thread at once. */
-  kill(number: number): void {
-    this.machines.get(number)?.kill.abort();
+  /** The buffer for what the objects of a machine's thread hold. */
+  holdingsOf(number: number): SharedArrayBuffer {
+    let buffer = this.holdings.get(number);
+    if (buffer === undefined) {
+      buffer = new SharedArrayBuffer(holdingsBytes(this.memory));
+      this.holdings.set(number, buffer);
+    }
+    return buffer;
+  }
+
+  /** Whether a machine's thread has executed its last instruction, though the event loop may not have told yet. */
+  isDead(number: number): boolean {
+    return this.machines.get(number)?.lifeline.isClosed() ?? false;
+  }
+
+  /** Ends a machine's thread at once. False if it has none. */
+  kill(number: number): boolean {
+    const machine = this.machines.get(number);
+    if (machine === undefined || machine.kill.signal.aborted) return false;
+    machine.kill.abort();
+    return true;
   }
 
   /** Ends every thread. */
   async destroy(): Promise<void> {
     await this.pool.destroy();
-    for (const { port } of this.machines.values()) port.close();
+    for (const { port, lifeline } of this.machines.values()) {
+      port.close();
+      lifeline.end();
+    }
     this.machines.clear();
   }
 }

@@ -10,13 +10,11 @@ import {
   type Handle,
   type HeddleError,
   HostThread,
-  LIFE_LOST,
   LIFE_NONE,
   listGoroutines,
   liveGoroutines,
   MachineLostError,
   type MemoryOptions,
-  messageOf,
   PanicError,
   type RuntimeStats,
   readStats,
@@ -39,9 +37,11 @@ import { HostLoop } from "./host-loop.ts";
 import { MachinePool } from "./machine-pool.ts";
 import { nodeText } from "./node-text.ts";
 import { type CheckedOptions, checkOptions, type RuntimeOptions } from "./options.ts";
+import type { PanicMessage } from "./panic-message.ts";
 import type { Runtime } from "./runtime-types.ts";
 import { addRuntime, enterRuntime, refuseOnMachine, removeRuntime } from "./runtimes.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
+import { Supervisor } from "./supervisor.ts";
 
 /** Bytes for values that do not fit into a slot. Costs memory only where it was used. */
 const SLAB_BYTES = 2 ** 30;
@@ -72,6 +72,7 @@ class HostedRuntime implements Runtime {
   private readonly deadlocks: DeadlockWatch;
   private readonly pool: MachinePool;
   private readonly buffers: BroadcastBuffers;
+  private readonly supervisor: Supervisor;
   private sysmon: Worker | undefined = undefined;
   private readonly alive: Promise<void>;
   private readonly settleAlive: { resolve(): void; reject(error: unknown): void };
@@ -98,7 +99,7 @@ class HostedRuntime implements Runtime {
       reject = no;
     });
     this.settleAlive = { resolve, reject };
-    this.pool = new MachinePool(options, this.memory.buffer, name, {
+    this.pool = new MachinePool(options, this.memory, name, {
       message: (machine, message) => this.onMessage(machine, message),
       ended: (machine, error) => this.onEnded(machine, error),
     });
@@ -115,11 +116,15 @@ class HostedRuntime implements Runtime {
     );
     this.deadlocks = new DeadlockWatch(
       this.host,
-      () => !this.closed && (this.host.hasPending || this.closing !== undefined),
+      () => !this.closed && !this.supervisor.isBusy && (this.host.hasPending || this.closing !== undefined),
       (error) => this.onDeadlock(error),
     );
     registerKinds(this.host);
     setGarbageCollector(collectGarbage);
+    this.supervisor = new Supervisor(this.host, this.pool, {
+      panic: (message) => this.onPanic(message),
+      fail: (error) => this.onHopeless(error),
+    });
   }
 
   /** See `start`. */
@@ -195,9 +200,10 @@ class HostedRuntime implements Runtime {
     else this.fail(error);
   }
 
-  private onMessage(_machine: number, message: MachineMessage): void {
+  private onMessage(machine: number, message: MachineMessage): void {
     if (message.kind === "alive") {
       this.settleAlive.resolve();
+      this.supervisor.machineStarted(machine);
       this.startSysmon();
     } else {
       this.onPanic(message);
@@ -220,19 +226,25 @@ class HostedRuntime implements Runtime {
     );
   }
 
-  private onPanic(message: Extract<MachineMessage, { kind: "panic" }>): void {
+  private onPanic(message: PanicMessage): void {
     if (this.closed) return;
     process.stderr.write(message.dump);
     this.fail(new PanicError(message.text, { cause: message.error }));
   }
 
   private onEnded(machine: number, error: unknown): void {
-    this.host.idle.setLife(machine, this.closed ? LIFE_NONE : LIFE_LOST);
-    if (this.closed) return;
-    const reason = messageOf(error);
-    const lost = new MachineLostError(`the thread of machine ${machine} ended: ${reason}`, { cause: error });
-    this.settleAlive.reject(lost);
-    this.fail(lost);
+    if (this.closed) this.host.idle.setLife(machine, LIFE_NONE);
+    else this.supervisor.machineLost(machine, error);
+  }
+
+  /** Ends a machine's thread at once. False if it has none that has got so far that it takes part. */
+  kill(machine: number): boolean {
+    return this.supervisor.hasStarted(machine) && this.pool.kill(machine);
+  }
+
+  private onHopeless(error: MachineLostError): void {
+    this.settleAlive.reject(error);
+    this.fail(error);
   }
 
   private fail(error: HeddleError): void {
@@ -292,6 +304,7 @@ class HostedRuntime implements Runtime {
     this.host.drain();
     this.host.shutDown(error);
     this.deadlocks.stop();
+    this.supervisor.stop();
     this.drained?.();
     wakeAll(this.memory);
     this.loop.stop();
@@ -341,6 +354,11 @@ export function startChaotically(options: RuntimeOptions | undefined, chaos: Cha
 /** The host's side of a runtime, for tools that look into it. */
 export function hostOf(runtime: Runtime): HostThread {
   return (runtime as HostedRuntime).host;
+}
+
+/** Ends the thread of a machine, wherever it is. False if it has none. */
+export function killMachineOf(runtime: Runtime, machine: number): boolean {
+  return (runtime as HostedRuntime).kill(machine);
 }
 
 let defaultRuntime: Promise<Runtime> | undefined;

@@ -51,4 +51,5 @@ function reportHog(base: number, heldMs: number): void {
 }
 
 const monitor = new Monitor(memory, thread.timers, reportHog);
+monitor.enter();
 while (monitor.sleep(monitor.pass(clock()), clock));

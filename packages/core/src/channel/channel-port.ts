@@ -12,14 +12,14 @@
  * those of the buffer in the buffer. A waiter that was taken off its queue belongs to who took it until that one makes it ready, so hand-offs may be finished after step 3.
  *
  * Invariants, while nobody has entered:
- * - in the buffer are C_COUNT values, from C_TAKE_AT on, wrapping at C_CAPACITY; C_PUT_AT is where they end;
+ * - in the buffer are C_COUNT values, from C_TAKE_AT on, wrapping at C_CAPACITY; C_PUT_AT is where they end; the tags of all other places say NO_VALUE;
  * - a value in the buffer means that no receiver waits; room in the buffer means that no sender waits; once closed, nobody waits. A waiter of a select that another case
  *   has won counts as gone: it stays in the queue until its select removes it or somebody skips it;
  * - receivers and senders both wait only where selects do both on one channel without a buffer.
  */
 
 import { CorruptValueError } from "../base/errors.ts";
-import { dequeueWaiter, goroutineOf } from "../goroutine/wait-queue.ts";
+import { claimWaiter, dequeueWaiter, goroutineOf, removeWaiter } from "../goroutine/wait-queue.ts";
 import {
   C_BUFFER,
   C_CAPACITY,
@@ -65,7 +65,10 @@ export const SENT = 0;
 
 /** In a receiver's W_RESULT, beside the tag: it was given a value. Without it the channel was closed. */
 export const RECEIVED = 256;
-/** In a sender's W_RESULT, instead of the tag: its value was taken. Otherwise the channel was closed, and tag and payload are still there. */
+/** In a place of the buffer, instead of a tag: no value stands there. So the places themselves tell how many values there are, should a thread die between its writes: see repair/channels. */
+export const NO_VALUE = 255;
+
+/** In a sender's W_RESULT, instead of the tag or beside it: its value was taken. Otherwise the channel was closed, and tag and payload are still there. */
 export const DELIVERED = 512;
 /** The tag in a W_RESULT. */
 export const RESULT_TAG = 63;
@@ -118,6 +121,8 @@ export class ChannelPort {
     i32[base + SENDERS] = 0;
     i32[base + SENDERS + 1] = 0;
     i32[base + C_HIDDEN] = 0;
+    if (capacity > 0)
+      this.u8.fill(NO_VALUE, this.tagByte(base, capacity, 0), this.tagByte(base, capacity, capacity));
   }
 
   /** Gives back what a channel without references holds. Those who wait hold references, so nobody waits. */
@@ -142,11 +147,12 @@ export class ChannelPort {
     const count = i32[base + COUNT];
     if (count !== 0) return this.takeBuffered(base, count);
     if (i32[base + SENDERS] !== 0) {
-      const sender = dequeueWaiter(i32, base + SENDERS, this.descriptors);
+      const sender = claimWaiter(i32, base + SENDERS, this.descriptors);
       if (sender !== 0) {
         const tag = i32[sender + RESULT];
         this.move(sender + VALUE, this.slot, tag);
         i32[sender + RESULT] = DELIVERED;
+        removeWaiter(i32, base + SENDERS, sender);
         this.served = goroutineOf(i32, sender);
         return tag;
       }
@@ -162,9 +168,10 @@ export class ChannelPort {
     const tagAt = this.tagByte(base, capacity, at);
     const tag = u8[tagAt];
     this.move(payload, this.slot, tag);
+    u8[tagAt] = NO_VALUE;
     const next = at + 1 === capacity ? 0 : at + 1;
     i32[base + TAKE_AT] = next;
-    const sender = i32[base + SENDERS] === 0 ? 0 : dequeueWaiter(i32, base + SENDERS, this.descriptors);
+    const sender = i32[base + SENDERS] === 0 ? 0 : claimWaiter(i32, base + SENDERS, this.descriptors);
     if (sender === 0) {
       i32[base + COUNT] = count - 1;
       return tag;
@@ -172,9 +179,10 @@ export class ChannelPort {
     // Somebody waits to send, so the buffer was full: the place that became free is its end.
     const following = i32[sender + RESULT];
     this.move(sender + VALUE, payload, following);
+    i32[sender + RESULT] = DELIVERED | following;
     u8[tagAt] = following;
     i32[base + PUT_AT] = next;
-    i32[sender + RESULT] = DELIVERED;
+    removeWaiter(i32, base + SENDERS, sender);
     this.served = goroutineOf(i32, sender);
     return tag;
   }
@@ -184,10 +192,11 @@ export class ChannelPort {
     const { i32 } = this;
     if (i32[base + CLOSED_WORD] !== 0) return CLOSED;
     if (i32[base + RECEIVERS] !== 0) {
-      const receiver = dequeueWaiter(i32, base + RECEIVERS, this.descriptors);
+      const receiver = claimWaiter(i32, base + RECEIVERS, this.descriptors);
       if (receiver !== 0) {
         this.move(from, receiver + VALUE, tag);
         i32[receiver + RESULT] = tag | RECEIVED;
+        removeWaiter(i32, base + RECEIVERS, receiver);
         this.served = goroutineOf(i32, receiver);
         return SENT;
       }
@@ -295,7 +304,7 @@ export class ChannelPort {
   /** Frees the value that a sender's waiter still has. */
   dropFrom(waiter: number): void {
     const tag = this.i32[waiter + RESULT];
-    if (tag === DELIVERED)
+    if ((tag & DELIVERED) !== 0)
       throw new CorruptValueError(`the waiter at word ${waiter} has delivered its value`);
     this.codec.drop(waiter + VALUE, tag);
   }

@@ -229,7 +229,7 @@ export class ChannelRecord {
   /** Whether the value of a sender that waited was taken. If not, it is dropped. */
   delivered(waiter: number): boolean {
     const { port } = this;
-    if (port.i32[waiter + RESULT] === WAS_TAKEN) return true;
+    if ((port.i32[waiter + RESULT] & WAS_TAKEN) !== 0) return true;
     port.dropFrom(waiter);
     return false;
   }

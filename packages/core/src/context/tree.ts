@@ -304,6 +304,30 @@ export class ContextTree {
     table.release(index);
   }
 
+  /** Makes the lists of children anew from the parents' names, and ends what is below one that has ended; under the lock, for a thread that died with it. `contexts` are the records in use. */
+  restore(contexts: readonly number[]): void {
+    const { i32, table } = this;
+    const isOpen = (index: number): boolean => i32[table.baseOf(index) + X_STATE] === LIVE;
+    for (const index of contexts) i32[table.baseOf(index) + X_CHILD] = 0;
+    for (const index of contexts) {
+      const ended = this.endedAbove(index);
+      if (ended !== 0) Atomics.store(i32, table.baseOf(index) + X_STATE, i32[table.baseOf(ended) + X_STATE]);
+    }
+    for (const index of contexts) {
+      const base = table.baseOf(index);
+      const parent = i32[base + X_PARENT];
+      if (parent !== 0 && isOpen(index)) this.link(parent, index, base);
+    }
+  }
+
+  /** The nearest context at or above `index` that has ended; 0 for none. */
+  private endedAbove(index: number): number {
+    const { i32, table } = this;
+    let at = index;
+    while (at !== 0 && i32[table.baseOf(at) + X_STATE] === LIVE) at = i32[table.baseOf(at) + X_PARENT];
+    return at;
+  }
+
   /** Gives back what a record holds that nobody names any more. */
   private dispose(base: number): void {
     const { i32, thread, table } = this;

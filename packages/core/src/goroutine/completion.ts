@@ -21,10 +21,12 @@
  * thread's. Before another thread can have one, this thread has counted it (G_REFS), and references are given back only after the end; so a count of 1 that this thread reads before the end is true, and stays true until the thread
  * itself does something else.
  *
+ * A word that is locked holds the thread number of the one who locked it in place of the newest joiner, which that thread has noted in its own M_JOINERS before: should it die there, the word can be put right.
+ *
  * "host" asks that the ended descriptor itself be put into the host's inbox: the result of a `run` travels without another record.
  */
 
-import { G_JOIN, G_JOIN_NEXT, G_MACHINE, G_REFS, G_STARTER } from "../memory/layout.ts";
+import { G_JOIN, G_JOIN_NEXT, G_MACHINE, G_REFS, G_STARTER, M_JOINERS } from "../memory/layout.ts";
 
 /** The goroutine has ended and its result can be read. */
 export const DONE = 1;
@@ -42,6 +44,12 @@ const STARTER = G_STARTER;
 const MACHINE = G_MACHINE;
 const FLAG_BITS = FLAGS;
 const JOIN_NEXT = G_JOIN_NEXT;
+
+/** A thread that takes joiners out: its number, and the first word of its machine record. */
+export interface JoinHolder {
+  readonly thread: number;
+  readonly record: number;
+}
 
 /** Whether the goroutine at `base` has ended. */
 export function isDone(i32: Int32Array, base: number): boolean {
@@ -115,8 +123,9 @@ export function leave(
   base: number,
   joiner: number,
   baseOf: (goroutine: number) => number,
+  holder: JoinHolder,
 ): boolean {
-  const seen = lockJoiners(i32, base);
+  const seen = lockJoiners(i32, base, holder);
   if (seen === DONE_BIT) return false;
   let head = seen >>> HEAD_SHIFT;
   let found = head === joiner;
@@ -133,13 +142,30 @@ export function leave(
   return found;
 }
 
+/** Puts a word right that a thread had locked when it died. False if it was not this thread's. */
+export function unlockForDead(i32: Int32Array, base: number, { thread, record }: JoinHolder): boolean {
+  const seen = Atomics.load(i32, base + JOIN);
+  if ((seen & LOCKED) === 0 || seen >>> HEAD_SHIFT !== thread) return false;
+  // Taking one out is a single write, so the list behind the noted word is whole, with the joiner or without.
+  Atomics.store(i32, base + JOIN, i32[record + M_JOINERS]);
+  return true;
+}
+
+/** The newest joiner of a goroutine that has not ended; 0 for none, and while somebody takes one out. */
+export function newestJoiner(i32: Int32Array, base: number): number {
+  const seen = Atomics.load(i32, base + JOIN);
+  return (seen & (DONE_BIT | LOCKED)) !== 0 ? 0 : seen >>> HEAD_SHIFT;
+}
+
 /** The unlocked word it replaced by a locked one, or `DONE`. */
-function lockJoiners(i32: Int32Array, base: number): number {
+function lockJoiners(i32: Int32Array, base: number, { thread, record }: JoinHolder): number {
   for (;;) {
     const seen = Atomics.load(i32, base + JOIN);
     if ((seen & DONE_BIT) !== 0) return DONE_BIT;
     if ((seen & LOCKED) !== 0) continue;
-    if (Atomics.compareExchange(i32, base + JOIN, seen, seen | LOCKED) === seen) return seen;
+    i32[record + M_JOINERS] = seen;
+    const word = (thread << HEAD_SHIFT) | LOCKED | (seen & HOST_BIT);
+    if (Atomics.compareExchange(i32, base + JOIN, seen, word) === seen) return seen;
   }
 }
 

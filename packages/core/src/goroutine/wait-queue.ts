@@ -58,12 +58,27 @@ export function removeWaiter(i32: Int32Array, queue: number, waiter: number): bo
   if (i32[waiter + QUEUED] === 0) return false;
   const next = i32[waiter + NEXT];
   const previous = i32[waiter + PREVIOUS];
+  // In this order: should the thread die in between, repair/wait-queues can tell how far it came.
   if (previous === 0) i32[queue] = next;
   else i32[previous + NEXT] = next;
+  i32[waiter + QUEUED] = 0;
   if (next === 0) i32[queue + 1] = previous;
   else i32[next + PREVIOUS] = previous;
-  i32[waiter + QUEUED] = 0;
   return true;
+}
+
+/**
+ * The first waiter that can still be served, which stays in the queue until it has been: 0 for none. So whoever dies while it serves the waiter leaves either one that waits on, or one that has what it
+ * waited for. `descriptors` is the first word of descriptor 0.
+ */
+export function claimWaiter(i32: Int32Array, queue: number, descriptors: number): number {
+  for (;;) {
+    const waiter = i32[queue];
+    if (waiter === 0) return 0;
+    const place = i32[waiter + CASE];
+    if (place === 0 || winSelect(i32, waiter, place, descriptors)) return waiter;
+    removeWaiter(i32, queue, waiter);
+  }
 }
 
 /**

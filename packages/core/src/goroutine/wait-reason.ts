@@ -19,6 +19,7 @@ export const WAIT_REASONS = [
   "IO wait",
   "errgroup",
   "sync.Once.Do",
+  "join",
 ] as const;
 
 /** A place in `WAIT_REASONS`; 0 for a synchronous call, of which Go says no more than "syscall". */
@@ -43,6 +44,8 @@ export const REASON_AWAIT = 14;
 export const REASON_IO_WAIT = 15;
 export const REASON_ERRGROUP = 16;
 export const REASON_ONCE = 17;
+/** Below the one it joins, on the stack: nobody will make it ready. */
+export const REASON_JOIN_BELOW = 18;
 
 /** The words for a reason. */
 export function waitReasonName(reason: WaitReason): string {

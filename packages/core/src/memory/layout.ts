@@ -7,7 +7,7 @@
  * record. The doc comment of each constant is its specification: what it is for, who writes it (`@writer`: the module that
  * owns it; then, if any, those that fill in a new record or work on it under the same lock), who reads it (`@reader`) and
  * what it holds first (`@initial`, 0 when not said). docs/memory-map.md is generated from these comments, and
- * scripts/check-writers.mjs finds every write by another module.
+ * scripts/check-writers.mjs finds every write by another module. (The modules of `repair` may write any word, in the place of a thread that has died.)
  *
  * "Owner" is the machine that holds the processor a word belongs to. A word that only its owner writes may be read and
  * written plainly by the owner; other threads see it after the owner's next atomic operation.
@@ -71,6 +71,8 @@ export const SCHED_COMING: number = SCHED_BASE + 9;
 export const SCHED_WAIT_HEAD: number = SCHED_BASE + 7;
 /** Last machine that waits for a processor; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
 export const SCHED_WAIT_TAIL: number = SCHED_BASE + 8;
+/** 0 while the machines run, else the number of the stop that is asked for: see scheduler/world-stop. @writer scheduler/world-stop @reader scheduler/world-stop */
+export const SCHED_STOP: number = SCHED_BASE + 12;
 /** Batch number the next taker of goroutine ids gets. @writer goroutine/identity @reader goroutine/identity */
 export const SCHED_GOID_BATCH: number = SCHED_BASE + 6;
 
@@ -87,6 +89,10 @@ export const GLOBAL_SIZE: number = SCHED_BASE + 19;
 export const SYSMON_PARK: number = SCHED_BASE + 32;
 /** When sysmon wakes by itself, a double in milliseconds of the runtime's clock. Stored before SYSMON_PARK says that it sleeps. @writer scheduler/sysmon-park @reader scheduler/sysmon-park */
 export const SYSMON_UNTIL: number = SCHED_BASE + 34;
+/** What M_STOP is for a machine, for sysmon. @writer scheduler/world-stop @reader scheduler/world-stop */
+export const SYSMON_STOP: number = SCHED_BASE + 36;
+/** What M_ENTERED is for a machine, for sysmon. @writer scheduler/world-stop @reader scheduler/world-stop */
+export const SYSMON_ENTERED: number = SCHED_BASE + 37;
 /** Passes sysmon has made. @writer scheduler/monitor @reader tests */
 export const SYSMON_PASSES: number = SCHED_BASE + 33;
 
@@ -213,7 +219,7 @@ export const M_LISTED = 2;
 export const M_GRANT = 3;
 /** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/idle @reader scheduler/idle, inspect */
 export const M_LIFE = 4;
-/** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/cancellation @reader scheduler */
+/** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/cancellation, scheduler/world-stop @reader scheduler */
 export const M_ATTENTION = 6;
 /** 1 while the machine sleeps in its event loop for something that only the event loop can bring: I/O, a timer, a module. @writer scheduler/processor-holding, scheduler/blocking @reader inspect/deadlock */
 export const M_EVENTS = 7;
@@ -225,6 +231,12 @@ export const M_GRANT_LOOP = 8;
 export const M_HELD = 9;
 /** 1 from when the machine goes to sleep in its event loop until it has come back from there, called or not. @writer scheduler/processor-holding, scheduler/blocking, scheduler/machine @reader scheduler/idle */
 export const M_IN_LOOP = 10;
+/** 0 runs, 1 pauses at a safe point, 2 is held there by the host: see scheduler/world-stop. @writer scheduler/world-stop @reader scheduler/world-stop */
+export const M_STOP = 11;
+/** 1 from the moment the machine's thread first touches what is shared. @writer scheduler/world-stop @reader scheduler/world-stop */
+export const M_ENTERED = 12;
+/** While this thread has a G_JOIN locked: what that word held before. @writer goroutine/completion @reader goroutine/completion */
+export const M_JOINERS = 13;
 /** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */
 export const M_INBOX = 16;
 
@@ -242,7 +254,7 @@ export const W_PREVIOUS = 1;
 export const W_GOROUTINE = 2;
 /** 0 for an ordinary waiter, else the number of the select's case + 1. @writer channel/select, goroutine/wait-queue @reader goroutine/wait-queue */
 export const W_CASE = 3;
-/** 1 while it stands in a queue. Under the queue's lock. @writer goroutine/wait-queue @reader goroutine/wait-queue */
+/** 1 while it stands in a queue. Under the queue's lock. @writer goroutine/wait-queue, sync/semaphore (of a request that can never be granted) @reader goroutine/wait-queue */
 export const W_QUEUED = 4;
 /** What the waker says to the woken: how it went, in bits 0–7 a value's tag. Its meaning is the operation's. @writer channel, sync, context (whose the operation is) @reader channel, sync, context */
 export const W_RESULT = 5;
@@ -266,7 +278,7 @@ export const G_STATUS = 0;
 export const G_NEXT = 1;
 /** Function number. @writer scheduler/thread @reader scheduler, inspect */
 export const G_FUNCTION = 2;
-/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
+/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread, scheduler/execution (the result), scheduler/host (once it has been taken) @reader scheduler */
 export const G_META = 3;
 /** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread @reader scheduler/handle, inspect */
 export const G_ID = 4;
@@ -276,7 +288,7 @@ export const G_JOIN = 6;
 export const G_REFS = 7;
 /** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/execution, scheduler/body-loading, scheduler/thread (at first) @reader scheduler/thread */
 export const G_MACHINE = 8;
-/** Place of the frame in that machine's own table. @writer scheduler/thread, scheduler/execution @reader scheduler */
+/** Place of the frame in that machine's own table. Before the goroutine has begun: machine + 1 that keeps it until its module is loaded; 0 for none. @writer scheduler/thread, scheduler/execution, scheduler/body-loading (before it has begun) @reader scheduler, repair */
 export const G_FRAME = 9;
 /** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel, scheduler/thread (at first) @reader scheduler, context/cancel */
 export const G_CANCELED = 10;
@@ -468,7 +480,7 @@ export const T_RIGHT = 1;
 export const T_PARENT = 2;
 /** Steps down the right side to the end, from 1; under P_TIMER_LOCK. The record 0, "no timer", has rank 0. @writer queue/timer-heap @reader queue/timer-heap */
 export const T_RANK = 3;
-/** When it is due, a double in milliseconds of the runtime's clock; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
+/** When it is due, a double in milliseconds of the runtime's clock; under P_TIMER_LOCK. @writer queue/timer-heap, scheduler/timers (before it is put in) @reader queue/timer-heap */
 export const T_WHEN = 4;
 /** Its place among timers of the same time, a double; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
 export const T_ORDER = 6;

@@ -187,6 +187,8 @@ export class Slab {
     if (chunk < 0) return;
     const pool = this.poolRecords + sizeClass * POOL_WORDS;
     const first = this.unitOf(chunk);
+    // No limit in between: a thread that dies there leaves a class that asks for another run.
+    this.i32[pool + POOL_LIMIT] = 0;
     this.i32[pool + POOL_BUMP] = first;
     this.i32[pool + POOL_LIMIT] = first + runBlocks(sizeClass) * CLASS_UNITS[sizeClass];
   }

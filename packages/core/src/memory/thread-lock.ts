@@ -14,6 +14,19 @@ const SPINS = 100;
 /** One short sleep. Long enough for the holder to be given its core back, short against a time slice. */
 const NAP_MS = 0.05;
 
+/** Naps between two doubts whether the holder is alive. A few milliseconds: a holder that has lost its core has it back by then, mostly. */
+const DOUBT_AFTER = 64;
+
+const doubts = new WeakMap<Int32Array, (holder: number) => void>();
+
+/**
+ * Says what a thread does that waits for a lock for long: `ask` is called with the holder's thread number. For the host, which hears of a thread's death in its event loop, and would wait for ever for a lock that died with it.
+ * `i32` is this thread's view of the memory.
+ */
+export function setDoubt(i32: Int32Array, ask: (holder: number) => void): void {
+  doubts.set(i32, ask);
+}
+
 /** Takes the lock. `owner` is the thread's number. Not re-entrant: taking it twice throws, for it could never return. */
 export function acquire(i32: Int32Array, word: number, owner: number): void {
   if (Atomics.compareExchange(i32, word, 0, owner + 1) === 0) return;
@@ -30,6 +43,7 @@ function acquireContended(i32: Int32Array, word: number, owner: number): void {
       throw new Error(`acquire: thread ${owner} already holds the lock at word ${word}`);
     } else if (spins > SPINS) {
       Atomics.wait(i32, word, holder, NAP_MS);
+      if (spins % DOUBT_AFTER === 0) doubts.get(i32)?.(holder - 1);
     }
   }
 }

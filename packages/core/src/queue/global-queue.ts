@@ -42,6 +42,19 @@ export class GlobalQueue {
     this.append(goroutines[0], goroutines[count - 1], count);
   }
 
+  /** Makes tail and length anew from head and links; under the lock, for a thread that died with it. */
+  restore(): void {
+    const { i32, links } = this;
+    let last = 0;
+    let size = 0;
+    for (let at = i32[GLOBAL_HEAD]; at !== 0; at = i32[links + at * G_WORDS]) {
+      last = at;
+      size++;
+    }
+    i32[GLOBAL_TAIL] = last;
+    Atomics.store(i32, GLOBAL_SIZE, size);
+  }
+
   private append(first: number, last: number, count: number): void {
     const { i32, links } = this;
     i32[links + last * G_WORDS] = 0;

@@ -71,6 +71,11 @@ export class TimerHeap {
     return i32[heap + ROOT] === timer;
   }
 
+  /** Forgets all timers. */
+  clear(heap: number): void {
+    this.setRoot(heap, 0);
+  }
+
   /** Takes a timer out that is in this heap. */
   remove(heap: number, timer: number): void {
     const { i32 } = this;

@@ -4,7 +4,7 @@ import { FunctionError } from "../base/errors.ts";
 import { messageOf } from "../base/show.ts";
 import { type Body, bodyIn, bodyKind, declaredBody } from "../goroutine/functions.ts";
 import { transitionRunningToRunnable, transitionToRunning } from "../goroutine/status.ts";
-import { G_MACHINE, G_WORDS } from "../memory/layout.ts";
+import { G_FRAME, G_MACHINE, G_WORDS } from "../memory/layout.ts";
 import { LocalList } from "../queue/local-list.ts";
 import { HoldingMachine } from "./processor-holding.ts";
 
@@ -24,6 +24,7 @@ export abstract class LoadingMachine extends HoldingMachine {
     transitionRunningToRunnable(i32, base);
     const waiting = this.loading.get(id);
     if (waiting !== undefined) {
+      i32[base + G_FRAME] = this.number + 1;
       waiting.push(goroutine);
       return;
     }
@@ -34,6 +35,7 @@ export abstract class LoadingMachine extends HoldingMachine {
       this.queue.push(goroutine);
       return;
     }
+    i32[base + G_FRAME] = this.number + 1;
     const list = new LocalList(i32, this.descriptors);
     list.push(goroutine);
     this.loading.set(id, list);
@@ -57,11 +59,12 @@ export abstract class LoadingMachine extends HoldingMachine {
     const list = this.loading.get(id);
     this.loading.delete(id);
     for (let goroutine = list?.pop() ?? 0; goroutine !== 0; goroutine = list?.pop() ?? 0) {
+      const base = this.descriptors + goroutine * WORDS;
+      i32[base + G_FRAME] = 0;
       if (error === undefined) {
         this.enqueueNew(goroutine);
         continue;
       }
-      const base = this.descriptors + goroutine * WORDS;
       transitionToRunning(i32, base);
       this.endUnstarted(goroutine, base, error);
     }

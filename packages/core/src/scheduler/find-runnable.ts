@@ -20,6 +20,7 @@ import {
   G_FRAME,
   G_NEXT,
   G_WORDS,
+  M_STOP,
   P_CURRENT,
   P_PREEMPT,
   P_TICK,
@@ -31,6 +32,7 @@ import { FRAME_BLOCKED, FRAME_PROMISE, type Frame, isShielded } from "./frame.ts
 import { CLOSED } from "./idle.ts";
 import { GLOBAL_EVERY, MachineThread } from "./machine-thread.ts";
 import { endNap } from "./parker.ts";
+import { pauseAtSafePoint, stopIsAsked } from "./world-stop.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const PROMISE = FRAME_PROMISE;
@@ -118,10 +120,23 @@ export abstract class FindingMachine extends MachineThread {
     i32[processorBase + TICK]++;
   }
 
-  /** Somebody cancelled goroutines: those that live here and are parked are taken out of their queues and resumed. */
+  /**
+   * A safe point: this machine has nothing in hand, and pauses here when all are to stop. Counted as searching, it comes off that count meanwhile: the host can then tell what the count should be.
+   */
+  protected pauseIfAsked(): void {
+    const { i32 } = this;
+    if (!stopIsAsked(i32)) return;
+    const { searching } = this;
+    if (searching) this.idle.giveUpSearch();
+    pauseAtSafePoint(i32, this.machineRecord + M_STOP, this.memory.layout.machines);
+    if (searching) this.idle.searchAgain();
+  }
+
+  /** Somebody cancelled goroutines: those that live here and are parked are taken out of their queues and resumed. Or all machines are to stop. */
   protected attend(): void {
     const { i32 } = this;
     takeAttention(i32, this.machineRecord);
+    this.pauseIfAsked();
     const telling = new Set<Frame>();
     this.frames.unpackWhere((goroutine) => this.cancelMark(this.descriptorOf(goroutine)) !== 0);
     this.frames.forEach((frame) => {

@@ -160,7 +160,8 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
   /** Takes a joiner out again. */
   abandon(frame: Frame): boolean {
     const { thread } = this;
-    return leave(thread.i32, this.base, frame.goroutine, (goroutine) => thread.descriptorOf(goroutine));
+    const baseOf = (goroutine: number): number => thread.descriptorOf(goroutine);
+    return leave(thread.i32, this.base, frame.goroutine, baseOf, thread.joinHolder());
   }
 
   then<A = R, B = never>(

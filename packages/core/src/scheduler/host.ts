@@ -8,7 +8,7 @@
  */
 
 import { type HeddleError, NoRuntimeError } from "../base/errors.ts";
-import { HOST } from "../goroutine/completion.ts";
+import { HOST, isDone, releaseHandle } from "../goroutine/completion.ts";
 import { FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
 import type { Body } from "../goroutine/functions.ts";
 import { RUNNING, transitionToWaiting } from "../goroutine/status.ts";
@@ -70,6 +70,8 @@ export class HostThread extends Thread {
   private flushDue = false;
   /** What settles the promises of the runs that are pending, by slot. */
   private readonly runs: (Resolve | undefined)[] = [undefined];
+  /** By the same places: the goroutine that each waits for. */
+  private readonly runGoroutines: number[] = [0];
   private readonly freeRuns: number[] = [];
   /** The frame of the generator that is driven just now. */
   private driven: Frame | undefined = undefined;
@@ -97,7 +99,9 @@ export class HostThread extends Thread {
     const promise = new Promise(capture);
     const base = this.descriptors + goroutine * WORDS;
     this.i32[base + JOIN] = ASKED;
-    this.i32[base + SLOT] = this.addRun(captured);
+    const slot = this.addRun(captured);
+    this.i32[base + SLOT] = slot;
+    this.runGoroutines[slot] = goroutine;
     this.promiseStarted();
     this.enqueueNew(goroutine);
     return promise;
@@ -127,6 +131,11 @@ export class HostThread extends Thread {
     this.globalQueue.push(goroutine);
     this.idle.wakeOneIfIdle();
     this.platform.expectResults();
+  }
+
+  /** Queues what was started and is still kept for a batch. */
+  flushNew(): void {
+    if (this.batched > 0) this.flush();
   }
 
   private flush(): void {
@@ -163,6 +172,17 @@ export class HostThread extends Thread {
     return true;
   }
 
+  /** Settles runs whose goroutine has ended on a thread that died before it could tell. While all machines are held. */
+  finishForgotten(): void {
+    this.drain();
+    for (let slot = 1; slot < this.runs.length; slot++) {
+      if (this.runs[slot] === undefined) continue;
+      const goroutine = this.runGoroutines[slot] as number;
+      const base = this.descriptorOf(goroutine);
+      if (isDone(this.i32, base)) this.finishRun(goroutine, base);
+    }
+  }
+
   private finishRun(goroutine: number, base: number): void {
     const { i32 } = this;
     const meta = i32[base + G_META];
@@ -179,7 +199,8 @@ export class HostThread extends Thread {
       value = error;
       failed = true;
     }
-    this.freeDescriptor(goroutine, base);
+    if (releaseHandle(i32, base)) this.freeDescriptor(goroutine, base);
+    else i32[base + G_META] &= ~TAG_MASK;
     this.promiseSettled();
     if (!failed) run?.(value);
     else if (run !== undefined) this.platform.rejectWithSite(run, value);

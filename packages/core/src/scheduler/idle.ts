@@ -170,6 +170,99 @@ export class IdleCoordinator {
     this.wakeOne();
   }
 
+  /** The same, whatever the count of searching machines says. For a thread that has died it may be too high. */
+  wakeOneAnyway(): void {
+    const { i32 } = this;
+    acquire(i32, SCHED_LOCK, this.thread);
+    const machine = i32[SCHED_IDLE_P] === 0 ? 0 : this.popIdleMachine();
+    const granted = machine !== 0 && this.grantIdleProcessor(machine, 0);
+    const started = machine === 0 && i32[SCHED_IDLE_P] !== 0 ? this.reserveMachine() : 0;
+    release(i32, SCHED_LOCK);
+    if (granted) wake(i32, this.machineBase(machine));
+    else if (started !== 0) wake(i32, this.machineBase(0));
+  }
+
+  /**
+   * Makes the lists anew from what each processor and machine says of itself; under SCHED_LOCK, for a thread that died with it. A machine that was being taken off a list and has nothing for it finds that out when it is woken
+   * (`isStruckOff`): the caller wakes all.
+   */
+  restore(dead: number): void {
+    const { i32 } = this;
+    const granted = this.restoreGrants();
+    // The dead one leaves; a processor that it was granted is its own, to be released with the others.
+    if (dead <= this.maxMachines) {
+      i32[this.machineBase(dead) + M_LISTED] = NOT_LISTED;
+      i32[this.machineBase(dead) + M_GRANT] = 0;
+    }
+    this.restoreList(SCHED_IDLE_M, this.membersOf(SCHED_IDLE_M, LISTED_IDLE, dead));
+    const waiting = this.membersOf(SCHED_WAIT_HEAD, LISTED_WAITING, dead);
+    this.restoreList(SCHED_WAIT_HEAD, waiting);
+    i32[SCHED_WAIT_TAIL] = waiting.at(-1) ?? 0;
+    let idle = 0;
+    i32[SCHED_IDLE_P] = 0;
+    for (let p = this.procs - 1; p >= 0; p--) {
+      if (granted.has(p) || Atomics.load(i32, this.processorBase(p) + P_MACHINE) !== 0) continue;
+      i32[this.processorBase(p) + P_IDLE_NEXT] = i32[SCHED_IDLE_P];
+      i32[SCHED_IDLE_P] = p + 1;
+      idle++;
+    }
+    // The other half of the word is changed without the lock.
+    for (;;) {
+      const seen = Atomics.load(i32, SCHED_IDLE);
+      const right = (seen & SEARCHING_MASK) | (idle << 16);
+      if (Atomics.compareExchange(i32, SCHED_IDLE, seen, right) === seen) return;
+    }
+  }
+
+  /** A grant decides whose a processor is. Returns the processors that are granted. */
+  private restoreGrants(): Set<number> {
+    const { i32 } = this;
+    const granted = new Set<number>();
+    for (let m = 1; m <= this.maxMachines; m++) {
+      const processor = Atomics.load(i32, this.machineBase(m) + M_GRANT) - 1;
+      if (processor < 0) continue;
+      if (granted.has(processor)) {
+        // It was being taken back from one machine and given to another, neither of which has come for it.
+        Atomics.store(i32, this.machineBase(m) + M_GRANT, 0);
+        continue;
+      }
+      granted.add(processor);
+      i32[this.machineBase(m) + M_LISTED] = NOT_LISTED;
+      Atomics.store(i32, this.processorBase(processor) + P_MACHINE, m);
+    }
+    return granted;
+  }
+
+  /** The machines that say they are in a list: in the order of its links as far as these lead, then the others. */
+  private membersOf(headWord: number, listed: number, dead: number): number[] {
+    const { i32 } = this;
+    const isMember = (m: number): boolean => m !== dead && i32[this.machineBase(m) + M_LISTED] === listed;
+    const found = new Set<number>();
+    for (let m = i32[headWord]; m !== 0 && !found.has(m); m = i32[this.machineBase(m) + M_IDLE_NEXT])
+      if (isMember(m)) found.add(m);
+    for (let m = 1; m <= this.maxMachines; m++) if (isMember(m)) found.add(m);
+    return [...found];
+  }
+
+  private restoreList(headWord: number, members: readonly number[]): void {
+    const { i32 } = this;
+    members.forEach((m, i) => {
+      i32[this.machineBase(m) + M_IDLE_NEXT] = members[i + 1] ?? 0;
+    });
+    Atomics.store(i32, headWord, members[0] ?? 0);
+  }
+
+  /** Sets the count of searching machines right while all machines are held: then only those count that have been given a processor to search with. */
+  recount(): void {
+    const { i32 } = this;
+    let searching = 0;
+    for (let m = 1; m <= this.maxMachines; m++) {
+      const base = this.machineBase(m);
+      if (i32[base + M_GRANT] !== 0 && i32[base + M_GRANT_SEARCHING] === 1) searching++;
+    }
+    Atomics.store(i32, SCHED_IDLE, (Atomics.load(i32, SCHED_IDLE) & ~SEARCHING_MASK) | searching);
+  }
+
   private wakeOne(): void {
     const { i32 } = this;
     // Nobody to wake, and threads for all idle processors already under way: they will look for work when they come. Without this look every spawn
@@ -423,8 +516,9 @@ export class IdleCoordinator {
       i32[base + M_LISTED] = NOT_LISTED;
       i32[base + M_GRANT_SEARCHING] = 0;
       i32[base + M_GRANT_LOOP] = this.isInEventLoop(heir);
-      Atomics.store(i32, this.processorBase(processor) + P_MACHINE, heir);
+      // The grant first: it decides, should this thread die in between.
       Atomics.store(i32, base + M_GRANT, processor + 1);
+      Atomics.store(i32, this.processorBase(processor) + P_MACHINE, heir);
       return heir;
     }
     Atomics.store(i32, this.processorBase(processor) + P_MACHINE, 0);
@@ -443,8 +537,8 @@ export class IdleCoordinator {
     i32[base + M_LISTED] = NOT_LISTED;
     i32[base + M_GRANT_SEARCHING] = searching;
     i32[base + M_GRANT_LOOP] = this.isInEventLoop(machine);
-    Atomics.store(i32, this.processorBase(processor) + P_MACHINE, machine);
     Atomics.store(i32, base + M_GRANT, processor + 1);
+    Atomics.store(i32, this.processorBase(processor) + P_MACHINE, machine);
     wakeSysmonForWork(i32);
     return true;
   }

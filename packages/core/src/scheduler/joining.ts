@@ -17,7 +17,7 @@
 
 import { BODY_GENERATOR } from "../goroutine/functions.ts";
 import { transitionToRunning, transitionToWaiting } from "../goroutine/status.ts";
-import { REASON_JOIN } from "../goroutine/wait-reason.ts";
+import { REASON_JOIN_BELOW } from "../goroutine/wait-reason.ts";
 import { G_CANCELED, G_FUNCTION, P_CURRENT, P_GIVE_UP, P_PREEMPT } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
 import { ExecutingMachine } from "./execution.ts";
@@ -33,7 +33,7 @@ const CURRENT = P_CURRENT;
 const PREEMPT = P_PREEMPT;
 const GIVE_UP = P_GIVE_UP;
 const BACK_EVERY = GLOBAL_EVERY;
-const JOINING = REASON_JOIN;
+const JOINING = REASON_JOIN_BELOW;
 
 /** Calls on top of each other, at most. A call takes about a kilobyte of the thread's stack, of which a body's own recursion must have most. A guess. */
 const MAX_DEPTH = 128;

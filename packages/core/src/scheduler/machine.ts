@@ -9,6 +9,7 @@ import { M_IN_LOOP, P_CURRENT, P_GIVE_UP, SCHED_CLOSING } from "../memory/layout
 import { BlockingMachine } from "./blocking.ts";
 import { CLOSED } from "./idle.ts";
 import { LEAVE_CLOSED, LEAVE_TURN } from "./processor-holding.ts";
+import { enterWorld } from "./world-stop.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const GIVE_UP = P_GIVE_UP;
@@ -28,6 +29,7 @@ export class Machine extends BlockingMachine {
    */
   run(): number {
     if (Atomics.load(this.i32, SCHED_CLOSING) === CLOSED) return LEAVE_CLOSED;
+    if (!this.arrived) this.enter();
     this.running = true;
     Atomics.store(this.i32, this.machineRecord + M_IN_LOOP, 0);
     this.lastClock = this.clock();
@@ -41,6 +43,12 @@ export class Machine extends BlockingMachine {
       // Between turns nothing runs that sysmon could ask to give way.
       if (this.processor >= 0) this.i32[this.processorBase + CURRENT] = 0;
     }
+  }
+
+  /** Takes part from now on, unless all are stopped just now. */
+  private enter(): void {
+    enterWorld(this.i32, this.machineRecord);
+    this.pauseIfAsked();
   }
 
   protected runLoop(): number {

@@ -28,12 +28,14 @@ import {
   SCHED_CLOSING,
   SCHED_WAIT_HEAD,
   SYSMON_PASSES,
+  SYSMON_STOP,
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { CLOSED, IdleCoordinator } from "./idle.ts";
 import { dueForSysmon, type SysmonWords, sleepBetweenPasses } from "./sysmon-park.ts";
 import { sysmonNumber } from "./sysmon-thread.ts";
 import type { Timers } from "./timers.ts";
+import { enterAsSysmon, pauseAtSafePoint } from "./world-stop.ts";
 
 /** Go's shortest and longest sleep between two passes. */
 export const MIN_DELAY_MS = 0.02;
@@ -69,6 +71,8 @@ export class Monitor implements SysmonWords {
   readonly f64: Float64Array;
   readonly processors: number;
   readonly procs: number;
+  /** First word of the host's record. */
+  private readonly host: number;
   private readonly timers: Timers | undefined;
   private readonly idle: IdleCoordinator;
   private readonly sliceMs: number;
@@ -92,6 +96,7 @@ export class Monitor implements SysmonWords {
     this.processors = memory.layout.processors;
     this.descriptors = memory.layout.goroutines;
     this.procs = this.i32[H_PROCS];
+    this.host = memory.layout.machines;
     this.idle = new IdleCoordinator(memory, sysmonNumber(memory));
     this.sliceMs = this.i32[H_TIME_SLICE_US] / 1000;
     this.seen = Array.from({ length: this.procs }, () => ({
@@ -106,9 +111,15 @@ export class Monitor implements SysmonWords {
     }));
   }
 
+  /** Takes part from now on. */
+  enter(): void {
+    enterAsSysmon(this.i32, this.host);
+  }
+
   /** One pass at time `now` (milliseconds of the runtime's clock; of any steady one if no timers are to be run). Returns the milliseconds to sleep before the next. */
   pass(now: number): number {
     this.nextEnd = Number.POSITIVE_INFINITY;
+    pauseAtSafePoint(this.i32, SYSMON_STOP, this.host);
     let acted = this.runTimers(now);
     for (let p = 0; p < this.procs; p++) if (this.checkSlice(p, now) || this.checkGrant(p, now)) acted = true;
     if (this.serveWaiting(now)) acted = true;

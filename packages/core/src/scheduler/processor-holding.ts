@@ -19,6 +19,7 @@ import { FindingMachine } from "./find-runnable.ts";
 import { CLOSED, LIFE_ALIVE } from "./idle.ts";
 import { ASLEEP, ASLEEP_IN_EVENT_LOOP, announceSleep, sleep, stayAwake } from "./parker.ts";
 import { threadCache } from "./thread.ts";
+import { stopIsAsked } from "./world-stop.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const GIVE_UP = P_GIVE_UP;
@@ -202,8 +203,9 @@ export abstract class HoldingMachine extends FindingMachine {
     }
     this.idle.waitForProcessor(this.number, -1);
     while (!this.idle.hasGrant(this.number) && Atomics.load(i32, SCHED_CLOSING) !== CLOSED) {
+      this.pauseIfAsked();
       announceSleep(i32, machineRecord, ASLEEP);
-      if (this.idle.hasGrant(this.number)) stayAwake(i32, machineRecord);
+      if (this.idle.hasGrant(this.number) || stopIsAsked(i32)) stayAwake(i32, machineRecord);
       else sleep(i32, machineRecord);
     }
     this.takeGrant();

@@ -58,7 +58,8 @@ export class ObjectTable {
       link: O_NEXT_FREE,
     };
     this.pool = new RecordPool(memory.i32, region, thread.number, thread.cache);
-    this.objects = new WatchList(memory.shape.maxObjects, (index) => this.release(index));
+    const { objects } = thread.holdings;
+    this.objects = new WatchList(memory.shape.maxObjects, (index) => this.release(index), objects);
   }
 
   /** First word of a record. */

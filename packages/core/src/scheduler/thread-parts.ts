@@ -7,6 +7,7 @@ import { standardErrorClasses } from "../values/error-classes.ts";
 import { ReferenceTable } from "../values/references.ts";
 import { type SharedBufferTable } from "../values/shared-buffers.ts";
 import type { TextPort } from "../values/text.ts";
+import { holdingsIn, NOT_WRITTEN } from "./holdings.ts";
 import { type ThreadParts, threadCache } from "./thread.ts";
 
 /** What differs from thread to thread. */
@@ -18,6 +19,8 @@ export interface ThreadSetup {
   readonly buffers: SharedBufferTable;
   /** The runtime's clock; default `performance.now`, which will do when all is on one thread. */
   readonly clock?: () => number;
+  /** For what its objects hold, of `holdingsBytes`; default: they are written down nowhere, for a thread that cannot die. */
+  readonly holdings?: SharedArrayBuffer;
 }
 
 /** The parts of a new thread. The kinds of references are registered when it exists. */
@@ -27,9 +30,11 @@ export function threadParts({
   text,
   buffers,
   clock = () => performance.now(),
+  holdings,
 }: ThreadSetup): ThreadParts {
+  const held = holdings === undefined ? NOT_WRITTEN : holdingsIn(memory, holdings);
   const slab = new Slab(memory, number, threadCache(memory, number));
   const references = new ReferenceTable();
   const codec = new ValueCodec({ memory, slab, references, buffers, text, errors: standardErrorClasses() });
-  return { memory, number, slab, codec, references, clock };
+  return { memory, number, slab, codec, references, clock, holdings: held };
 }

@@ -5,6 +5,7 @@
  */
 
 import { GoroutineLimitError, MisuseError } from "../base/errors.ts";
+import type { JoinHolder } from "../goroutine/completion.ts";
 import {
   COUNT_SHIFT,
   DETACHED,
@@ -65,6 +66,7 @@ import { cancellation, isCancellation } from "./cancellation.ts";
 import { type Abandonable, FRAME_PROMISE, type Frame, isShielded } from "./frame.ts";
 import { FrameTable } from "./frame-table.ts";
 import { GoroutineHandle } from "./handle.ts";
+import type { Holdings } from "./holdings.ts";
 import { IdleCoordinator } from "./idle.ts";
 import { foreignYield, type Operation, SUSPENSION } from "./operation.ts";
 import { wake } from "./parker.ts";
@@ -111,6 +113,8 @@ export interface ThreadParts {
   readonly references: ReferenceTable;
   /** Milliseconds of the runtime's clock, with fractions: steady, and the same on all its threads. */
   readonly clock: () => number;
+  /** Where it writes down what its objects hold. */
+  readonly holdings: Holdings;
 }
 
 /** First word of the cache record that a thread uses while it holds no processor. */
@@ -167,6 +171,8 @@ export abstract class Thread {
   /** Milliseconds of the runtime's clock. */
   readonly clock: () => number;
   readonly timers: Timers;
+  /** What others can read of what its objects hold. */
+  readonly holdings: Holdings;
   /** Processor whose heap gets the timers that are started here: the one it holds, or held last; a host has 0. */
   timerHome = 0;
   /** First word of descriptor 0. */
@@ -180,7 +186,8 @@ export abstract class Thread {
   private settling: Frame | undefined = undefined;
   private collectHandlesAt = HANDLE_ROUND;
 
-  constructor({ memory, number, slab, codec, references, clock }: ThreadParts) {
+  constructor({ memory, number, slab, codec, references, clock, holdings }: ThreadParts) {
+    this.holdings = holdings;
     this.memory = memory;
     this.i32 = memory.i32;
     this.f64 = memory.f64;
@@ -241,6 +248,11 @@ export abstract class Thread {
   /** First descriptor word of the goroutine that runs now, 0 for none. */
   currentBase(): number {
     return this.currentFrame()?.base ?? 0;
+  }
+
+  /** This thread, as one that takes joiners out of lists. */
+  joinHolder(): JoinHolder {
+    return { thread: this.number, record: this.machines + this.number * M_WORDS };
   }
 
   /** Id of the goroutine that runs now, 0 for none. */
@@ -520,6 +532,11 @@ export abstract class Thread {
     const { base, goroutine } = frame;
     this.frames.remove(i32[base + FRAME], frame);
     i32[base + STATUS] = 0;
+    this.giveWaiter(goroutine);
+  }
+
+  /** Gives the descriptor of a pseudo-goroutine back. */
+  giveWaiter(goroutine: number): void {
     const pool = goroutine > this.memory.shape.maxGoroutines ? this.awaits : this.goroutines;
     pool.give(goroutine);
   }
@@ -699,8 +716,10 @@ export abstract class Thread {
   /** Registers a handle whose goroutine has not ended, so that the descriptor comes back when it has, joined or not. */
   adopt(handle: GoroutineHandle<unknown>): void {
     const { handles } = this;
-    handle.place = handles.length;
+    const place = handles.length;
+    handle.place = place;
     handles.push(handle);
+    this.holdings.handles[place] = handle.goroutine;
     if (handles.length >= this.collectHandlesAt) this.collectHandles();
   }
 
@@ -708,7 +727,10 @@ export abstract class Thread {
   forget(handle: GoroutineHandle<unknown>): void {
     const { handles } = this;
     const last = handles.pop() as GoroutineHandle<unknown>;
+    const held = this.holdings.handles;
+    held[handles.length] = 0;
     if (last === handle) return;
+    held[handle.place] = last.goroutine;
     handles[handle.place] = last;
     last.place = handle.place;
   }

@@ -20,16 +20,19 @@
 
 import { MemoryLimitError } from "../base/errors.ts";
 import {
+  H_PROCS,
   P_TIMER_COUNT,
   P_TIMER_LOCK,
   P_TIMER_NEXT,
   P_WORDS,
+  POOL_BUMP,
   POOL_TIMER,
   POOL_WORDS,
   T_ARMING,
   T_HEAP,
   T_KIND,
   T_LEFT,
+  T_ORDER,
   T_PERIOD,
   T_TARGET,
   T_WHEN,
@@ -146,6 +149,8 @@ export class Timers {
 
   /** Gives a timer back that is not in a heap. */
   free(timer: number): void {
+    // So that a record in use can be told from a free one.
+    this.i32[this.baseOf(timer) + T_KIND] = 0;
     this.pool.useCache(this.thread.cache);
     this.pool.give(timer);
   }
@@ -159,6 +164,8 @@ export class Timers {
     const base = this.baseOf(timer);
     acquire(i32, processor + P_TIMER_LOCK, number);
     f64[(base + T_PERIOD) >> 1] = period;
+    // Before it counts as being in the heap: should this thread die in the middle of putting it in, the heap is made anew from these two.
+    f64[(base + T_WHEN) >> 1] = when;
     Atomics.store(i32, base + T_HEAP, timerHome + 1);
     const first = this.heap.insert(processor, timer, when);
     Atomics.add(i32, processor + P_TIMER_COUNT, 1);
@@ -192,6 +199,38 @@ export class Timers {
       Atomics.sub(i32, processor + P_TIMER_COUNT, 1);
       return true;
     }
+  }
+
+  /** Makes a processor's heap anew of the timers that say they are in it; under its lock, for a thread that died with it. */
+  restore(processor: number): void {
+    const { i32, f64 } = this;
+    const heap = this.processors + processor * P_WORDS;
+    const members: number[] = [];
+    const end = i32[this.thread.memory.layout.pools + POOL_TIMER * POOL_WORDS + POOL_BUMP];
+    for (let timer = 1; timer < end; timer++)
+      if (i32[this.baseOf(timer) + T_HEAP] === processor + 1) members.push(timer);
+    const whenOf = (timer: number): number => f64[(this.baseOf(timer) + T_WHEN) >> 1];
+    const orderOf = (timer: number): number => f64[(this.baseOf(timer) + T_ORDER) >> 1];
+    members.sort((a, b) => whenOf(a) - whenOf(b) || orderOf(a) - orderOf(b));
+    this.heap.clear(heap);
+    for (const timer of members) this.heap.insert(heap, timer, whenOf(timer));
+  }
+
+  /** Stops and frees the timers of sleepers that are no more, while all machines are held, and counts all timers anew: a thread that died may have been running one. */
+  forgetSleepers(isGone: (goroutine: number) => boolean): void {
+    const { i32, processors } = this;
+    const counts = new Int32Array(i32[H_PROCS]);
+    const end = i32[this.thread.memory.layout.pools + POOL_TIMER * POOL_WORDS + POOL_BUMP];
+    for (let timer = 1; timer < end; timer++) {
+      const base = this.baseOf(timer);
+      if (i32[base + T_KIND] === TIMER_READY && isGone(i32[base + T_TARGET])) {
+        this.stop(timer);
+        this.free(timer);
+      } else if (i32[base + T_HEAP] !== 0) {
+        counts[i32[base + T_HEAP] - 1]++;
+      }
+    }
+    counts.forEach((count, p) => Atomics.store(i32, processors + p * P_WORDS + P_TIMER_COUNT, count));
   }
 
   /** Whether a timer is in a heap. */

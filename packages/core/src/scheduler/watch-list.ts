@@ -35,6 +35,7 @@ const FEW = 1000;
 /** The objects of one thread. `release` is called with the record of each that is gone. */
 export class WatchList {
   private readonly release: (index: number) => void;
+  private readonly written: Int32Array;
   private readonly patience: number;
   private refs: WeakRef<Watched>[] = [];
   private indexes: number[] = [];
@@ -44,9 +45,10 @@ export class WatchList {
   private sweepAt: number;
   private kept = 0;
 
-  /** `records` is how many there are for all threads. */
-  constructor(records: number, release: (index: number) => void) {
+  /** `records` is how many there are for all threads; `written` where the list is mirrored (see holdings.ts). */
+  constructor(records: number, release: (index: number) => void, written: Int32Array) {
     this.release = release;
+    this.written = written;
     this.patience = Math.min(WORTH_COLLECTING, Math.ceil(records / 8));
     this.sweepAt = this.patience;
     this.collections = new FinalizationRegistry(() => {
@@ -59,6 +61,7 @@ export class WatchList {
   add(object: Watched): void {
     if (this.refs.length >= this.sweepAt) this.collect();
     if (!this.sentinel) this.awaitCollection();
+    this.written[this.refs.length] = object.index;
     this.refs.push(new WeakRef(object));
     this.indexes.push(object.index);
   }
@@ -125,6 +128,8 @@ export class WatchList {
       refs[kept] = ref;
       indexes[kept++] = index;
     }
+    for (let i = 0; i < kept; i++) this.written[i] = indexes[i] as number;
+    this.written.fill(0, kept, refs.length);
     refs.length = kept;
     indexes.length = kept;
     this.kept = kept;

@@ -33,7 +33,7 @@
 
 import { MisuseError } from "../base/errors.ts";
 import {
-  dequeueWaiter,
+  claimWaiter,
   enqueueWaiter,
   enqueueWaiterFirst,
   goroutineOf,
@@ -164,13 +164,39 @@ function unlockAlone(i32: Int32Array, base: number): boolean {
  */
 function unlockForNext({ i32, descriptors }: Waker, base: number): number {
   const state = Atomics.load(i32, base + STATE);
-  const waiter = dequeueWaiter(i32, base + MUTEX_WAITERS, descriptors);
+  const waiter = claimWaiter(i32, base + MUTEX_WAITERS, descriptors);
   const starving = (state & STARVING) !== 0;
+  i32[waiter + W_RESULT] = starving ? OWNED : COMPETE;
+  removeWaiter(i32, base + MUTEX_WAITERS, waiter);
   let left = starving ? state : (state & ~LOCKED) | WOKEN;
   if (i32[base + MUTEX_WAITERS] === 0) left &= ~(QUEUED | STARVING);
-  i32[waiter + W_RESULT] = starving ? OWNED : COMPETE;
   Atomics.store(i32, base + STATE, left);
   return waiter;
+}
+
+/**
+ * Restores what is promised of the queue, under the record's lock, for a thread that died with it. Returns the goroutines to make ready.
+ *
+ * QUEUED follows from the queue. Whether WOKEN stands for somebody cannot be told; one more who is woken to compete does no harm.
+ */
+export function restoreMutex({ i32, descriptors }: Waker, base: number): number[] {
+  const word = base + STATE;
+  const queue = base + MUTEX_WAITERS;
+  if (i32[queue] === 0) {
+    Atomics.and(i32, word, ~(QUEUED | STARVING));
+    return [];
+  }
+  Atomics.or(i32, word, QUEUED);
+  if ((Atomics.load(i32, word) & LOCKED) !== 0) {
+    Atomics.and(i32, word, ~WOKEN);
+    return [];
+  }
+  Atomics.or(i32, word, WOKEN);
+  const waiter = claimWaiter(i32, queue, descriptors);
+  i32[waiter + W_RESULT] = COMPETE;
+  removeWaiter(i32, queue, waiter);
+  if (i32[queue] === 0) Atomics.and(i32, word, ~QUEUED);
+  return [goroutineOf(i32, waiter)];
 }
 
 /** One goroutine's way to the lock, after the first attempt: what `Mutex.lock` and the second half of `Cond.wait` have in common. */
@@ -282,8 +308,9 @@ export class LockWait {
         if (Atomics.compareExchange(i32, word, state, state & ~WOKEN) === state) return 0;
         continue;
       }
-      const waiter = dequeueWaiter(i32, queue, descriptors);
+      const waiter = claimWaiter(i32, queue, descriptors);
       i32[waiter + W_RESULT] = COMPETE;
+      removeWaiter(i32, queue, waiter);
       // WOKEN stays set: whoever takes the lock meanwhile leaves it, and their unlock wakes nobody, rightly.
       if (i32[queue] === 0) Atomics.and(i32, word, ~QUEUED);
       return waiter;

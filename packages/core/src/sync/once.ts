@@ -25,7 +25,8 @@ export const ONCE_KIND = 6;
 
 const NOT_CALLED = 0;
 const CALLING = 1;
-const DONE = 2;
+/** ONCE_STATE: the call has ended. */
+export const DONE = 2;
 
 /**
  * Makes one call, however many goroutines ask for it, on whichever machines. Go's sync.Once.

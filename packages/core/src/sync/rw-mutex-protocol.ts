@@ -169,6 +169,24 @@ function announce(
   }
 }
 
+/** Restores what is promised of the queues, under the record's lock, for a thread that died with it: with nobody in the mutex, the first writer is let in, or else all readers. Returns the goroutines to make ready. */
+export function restoreRWMutex(thread: Waker, base: number): readonly number[] {
+  const { i32 } = thread;
+  const word = base + STATE;
+  if (waiting(i32, base) === 0) {
+    Atomics.and(i32, word, ~WAITING);
+    return NOBODY;
+  }
+  const state = Atomics.or(i32, word, WAITING) | WAITING;
+  if ((state & WRITER) !== 0) return NOBODY;
+  if (i32[base + RW_WRITERS] !== 0) return state === WAITING ? letWriterIn(thread, base) : NOBODY;
+  const readers = drainWaiters(i32, base + RW_READERS, thread.descriptors);
+  // Added, not stored: readers that are not the last leave without the lock.
+  Atomics.add(i32, word, readers.length * READER);
+  Atomics.and(i32, word, ~WAITING);
+  return readers;
+}
+
 /** Takes a reader out of the queue. False if it has been let in. */
 export function abandonRead(thread: Waker, base: number, descriptor: number): boolean {
   const { i32 } = thread;

@@ -115,6 +115,17 @@ function announce(i32: Int32Array, base: number, n: number): boolean {
   }
 }
 
+/** Restores what is promised of the queue, under the record's lock, for a thread that died with it: those are served for whom there are permits. Returns the goroutines to make ready. */
+export function restoreSemaphore(thread: Waker, base: number): readonly number[] {
+  const { i32 } = thread;
+  if (i32[base + SEM_WAITERS] === 0) {
+    Atomics.and(i32, base + FREE, COUNT);
+    return [];
+  }
+  Atomics.or(i32, base + FREE, QUEUED);
+  return serve(thread, base, Atomics.load(i32, base + FREE) & COUNT);
+}
+
 /** Takes a waiter out of the queue. False if it has been served. */
 export function abandon(thread: Waker, base: number, descriptor: number): boolean {
   const { i32 } = thread;

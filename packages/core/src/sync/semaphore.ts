@@ -2,7 +2,7 @@
 
 import { show } from "../base/show.ts";
 import { REASON_SEMACQUIRE, type WaitReason } from "../goroutine/wait-reason.ts";
-import { SEM_PERMITS } from "../memory/layout.ts";
+import { G_WAITER, SEM_PERMITS, W_QUEUED } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
@@ -125,11 +125,18 @@ class AcquireOperation extends Operation<void> {
   }
 
   enqueue(goroutine: number, base: number): boolean {
-    return this.isHopeless() || queueFor(this.thread, this.semaphore.base, this.n, goroutine, base);
+    return this.waitsForEver(base, 1) || queueFor(this.thread, this.semaphore.base, this.n, goroutine, base);
   }
 
   abandon({ base }: Frame): boolean {
-    return this.isHopeless() || abandon(this.thread, this.semaphore.base, base);
+    return this.waitsForEver(base, 0) || abandon(this.thread, this.semaphore.base, base);
+  }
+
+  /** A hopeless request stands in no queue, and counts as queued all the same: nobody has forgotten to make it ready. */
+  private waitsForEver(base: number, queued: number): boolean {
+    if (!this.isHopeless()) return false;
+    this.thread.i32[base + G_WAITER + W_QUEUED] = queued;
+    return true;
   }
 
   finish(): void {}

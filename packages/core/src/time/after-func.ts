@@ -111,7 +111,7 @@ const handles = new WeakMap<Thread, WatchList>();
 function handlesOf(thread: Thread): WatchList {
   let list = handles.get(thread);
   if (list === undefined) {
-    list = new WatchList(TIMER_CAPACITY, (timer) => endTimerUse(thread, timer));
+    list = new WatchList(TIMER_CAPACITY, (timer) => endTimerUse(thread, timer), thread.holdings.timers);
     handles.set(thread, list);
   }
   return list;

@@ -13,6 +13,7 @@ import {
   complete,
   firstJoiner,
   isDone,
+  type JoinHolder,
   join,
   leave,
   nextJoiner,
@@ -28,7 +29,9 @@ const ENDING = 0;
 const RESULT = ENDING + G_ARGS;
 const JOIN_WORD = ENDING + G_JOIN;
 const baseOf = (goroutine: number): number => goroutine * G_WORDS;
-const WORDS = 5 * G_WORDS;
+/** The thread behind a joiner, and its machine record. */
+const holderOf = (joiner: number): JoinHolder => ({ thread: joiner, record: (5 + 2 * joiner) * G_WORDS });
+const WORDS = 13 * G_WORDS;
 /** How often a joiner was woken. */
 const wakeUps = (joiner: number): number => 4 * G_WORDS + joiner;
 
@@ -61,7 +64,7 @@ const joins =
 const leaves =
   (joiner: number): Thread<Outcome> =>
   ({ i32 }) =>
-    leave(i32, ENDING, joiner, baseOf) ? "left" : "could not leave";
+    leave(i32, ENDING, joiner, baseOf, holderOf(joiner)) ? "left" : "could not leave";
 
 const joinsAndLeaves =
   (joiner: number): Thread<Outcome> =>

@@ -32,7 +32,7 @@ function addMany(list: WatchList, first: number, count: number): void {
 describe("a watch list", () => {
   test("releases what nobody holds, and nothing else", () => {
     const released: number[] = [];
-    const list = new WatchList(1000, (index) => void released.push(index));
+    const list = new WatchList(1000, (index) => void released.push(index), new Int32Array(1000));
     const held: Thing = { index: 5 };
     list.add(held);
     addMany(list, 10, 3);
@@ -44,7 +44,7 @@ describe("a watch list", () => {
 
   test("collects by itself when much was added, and waits longer while much is held", () => {
     let released = 0;
-    const list = new WatchList(800, () => released++);
+    const list = new WatchList(800, () => released++, new Int32Array(1000));
     addMany(list, 0, 1000);
     expect(collections).toBe(9);
     expect(released).toBe(900);
@@ -57,7 +57,7 @@ describe("a watch list", () => {
   });
 
   test("knows an object that has travelled as long as somebody holds it", () => {
-    const list = new WatchList(1000, () => {});
+    const list = new WatchList(1000, () => {}, new Int32Array(1000));
     const held: Thing = { index: 7 };
     list.add(held);
     expect(list.find(7)).toBeUndefined();
@@ -70,7 +70,7 @@ describe("a watch list", () => {
 
   test("an object that arrives after one that was dropped, and not yet found, takes its place", () => {
     const released: number[] = [];
-    const list = new WatchList(1000, (index) => void released.push(index));
+    const list = new WatchList(1000, (index) => void released.push(index), new Int32Array(1000));
     (() => list.addArrived({ index: 3 }))();
     const later: Thing = { index: 3 };
     list.addArrived(later);
@@ -81,10 +81,14 @@ describe("a watch list", () => {
 
   test("what a released record holds may release others", () => {
     const released: number[] = [];
-    const list: WatchList = new WatchList(1000, (index) => {
-      released.push(index);
-      if (index === 1) list.sweep();
-    });
+    const list: WatchList = new WatchList(
+      1000,
+      (index) => {
+        released.push(index);
+        if (index === 1) list.sweep();
+      },
+      new Int32Array(1000),
+    );
     addMany(list, 1, 3);
     list.collectInNeed(1);
     expect(released.toSorted()).toEqual([1, 2, 3]);

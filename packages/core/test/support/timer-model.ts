@@ -73,6 +73,7 @@ export function modelThread({ i32, f64 }: ModelMemory, number: number, now: numb
     timerHome: 0,
     clock: () => now,
     ready: () => void Atomics.add(i32, READIED, 1),
+    holdings: { objects: new Int32Array(4) },
   } as unknown as Thread;
   (thread as { timers: Timers }).timers = new Timers(thread);
   return thread;

@@ -1,0 +1,38 @@
+/** Gives back the references that the objects of a dead thread held. Only while all machines are held: what counted as shared may then be one thread's own, which it uses without a lock. */
+
+import { CHANNEL_KIND } from "../channel/channel.ts";
+import { G_STARTER, O_KIND } from "../memory/layout.ts";
+import { GoroutineHandle } from "../scheduler/handle.ts";
+import type { Holdings } from "../scheduler/holdings.ts";
+import type { HostThread } from "../scheduler/host.ts";
+import { objectsOf } from "../scheduler/shared-object.ts";
+import { endTimerUse } from "../time/timers.ts";
+import { repairChannel } from "./channels.ts";
+
+/** Gives all of it back, and empties the lists for the next thread of that number. */
+export function giveBackHoldings(host: HostThread, holdings: Holdings): readonly number[] {
+  const table = objectsOf(host);
+  const woken: number[] = [];
+  // Goroutines that have not ended keep their descriptors: the host has handles of them now, which nobody asks for anything.
+  forEachIn(holdings.handles, (goroutine) => {
+    // The next thread of that number has not started it, and may not take it for its own.
+    host.i32[host.descriptorOf(goroutine) + G_STARTER] = host.number;
+    new GoroutineHandle<unknown>(host, goroutine).trySettle();
+  });
+  forEachIn(holdings.timers, (timer) => endTimerUse(host, timer));
+  forEachIn(holdings.objects, (index) => {
+    const base = table.baseOf(index);
+    // The only user of a channel works on it without its lock.
+    if (host.i32[base + O_KIND] === CHANNEL_KIND) woken.push(...repairChannel(host, base));
+    table.release(index);
+  });
+  return woken;
+}
+
+function forEachIn(list: Int32Array, visit: (entry: number) => void): void {
+  for (let i = 0; i < list.length && list[i] !== 0; i++) {
+    const entry = list[i];
+    list[i] = 0;
+    visit(entry);
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * What becomes of the goroutines that lived on a dead thread.
+ *
+ * Their frames are gone, so they end here, as far as others can tell: with `MachineLostError` at whoever joins them, or as a panic. Their deferred calls cannot run.
+ *
+ * Their descriptors are *quarantined*: they take no further part, but are not given back yet. A thread that served one of them a moment ago is about to make it ready, by its number; if the descriptor were another goroutine's by then,
+ * that one would be woken instead. Posted into the dead machine's inbox, such a wake-up does no harm. The sweep, at which nobody has anything in hand, gives the descriptors back.
+ */
+
+import { MachineLostError } from "../base/errors.ts";
+import { RECEIVED, RESULT_TAG } from "../channel/channel-port.ts";
+import {
+  complete,
+  firstJoiner,
+  isDone,
+  leave,
+  newestJoiner,
+  nextJoiner,
+  releaseHandle,
+  retainHandle,
+  wantsHost,
+} from "../goroutine/completion.ts";
+import { DETACHED, FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
+import { DEAD, IDLE, RUNNABLE, RUNNING, SYSCALL, WAITING } from "../goroutine/status.ts";
+import { REASON_CHAN_RECEIVE } from "../goroutine/wait-reason.ts";
+import { describeGoroutine } from "../inspect/goroutines.ts";
+import {
+  CACHE_ENDED,
+  G_ARGS,
+  G_CANCELED,
+  G_CONTEXT,
+  G_ID,
+  G_MACHINE,
+  G_META,
+  G_ON_END,
+  G_STATUS,
+  G_WAIT_REASON,
+  G_WAITER,
+  POOL_AWAIT,
+  POOL_BUMP,
+  POOL_G,
+  POOL_WORDS,
+  W_RESULT,
+  W_VALUE,
+} from "../memory/layout.ts";
+import * as inbox from "../queue/inbox.ts";
+import { cancellation } from "../scheduler/cancellation.ts";
+import { endHook } from "../scheduler/end-hook.ts";
+import type { HostThread } from "../scheduler/host.ts";
+import type { Thread } from "../scheduler/thread.ts";
+
+/** How a machine's thread came to its end. */
+export interface Loss {
+  readonly machine: number;
+  /** What ended it, in words: part of every error's message. */
+  readonly reason: string;
+  /** The error that ended it, if there is one. */
+  readonly cause: unknown;
+}
+
+/** What the runtime is told. */
+export interface LossEvents {
+  /** A goroutine that nobody has a handle of is lost. `base` is its descriptor. */
+  panic(base: number, error: MachineLostError): void;
+}
+
+/** Visits every descriptor that was ever used, pseudo-goroutines' included. */
+export function forEachUsed(host: Thread, visit: (base: number, goroutine: number) => void): void {
+  const { i32, memory } = host;
+  const endOf = (pool: number): number =>
+    Atomics.load(i32, memory.layout.pools + pool * POOL_WORDS + POOL_BUMP);
+  const end = endOf(POOL_G);
+  for (let g = 1; g < end; g++) visit(host.descriptorOf(g), g);
+  const awaitEnd = endOf(POOL_AWAIT);
+  for (let g = memory.shape.maxGoroutines + 1; g < awaitEnd; g++) visit(host.descriptorOf(g), g);
+}
+
+/** Whether a status is that of a goroutine that has begun to exist and has not ended. */
+export function isLive(status: number): boolean {
+  return status === RUNNABLE || status === RUNNING || status === WAITING || status === SYSCALL;
+}
+
+/** The descriptors of one dead machine's goroutines. */
+export class LostGoroutines {
+  private readonly host: HostThread;
+  private readonly loss: Loss;
+  private readonly events: LossEvents;
+  /** Descriptors to be given back by the sweep. */
+  private readonly quarantine = new Map<number, number>();
+  /** Goroutine ids, as far as anybody keeps them in a word. */
+  readonly ids: Set<number> = new Set();
+
+  constructor(host: HostThread, loss: Loss, events: LossEvents) {
+    this.host = host;
+    this.loss = loss;
+    this.events = events;
+  }
+
+  /** Numbers of those that are lost. */
+  has(goroutine: number): boolean {
+    return this.quarantine.has(goroutine);
+  }
+
+  /** Finds who lived there. To be called first, before any of them is ended. */
+  find(): void {
+    const { host, loss, quarantine } = this;
+    const { i32, f64 } = host;
+    forEachUsed(host, (base, goroutine) => {
+      if (i32[base + G_MACHINE] !== loss.machine + 1 || quarantine.has(goroutine)) return;
+      const status = i32[base + G_STATUS];
+      if (!isLive(status) && !this.wasEnding(base, status)) return;
+      quarantine.set(goroutine, base);
+      if ((i32[base + G_META] & PSEUDO) === 0) {
+        this.ids.add(f64[(base + G_ID) >> 1] | 0);
+        retainHandle(i32, base);
+      }
+    });
+  }
+
+  /** Whether the thread died while it ended this goroutine: the outcome is there, but nobody has been told. */
+  private wasEnding(base: number, status: number): boolean {
+    return status === DEAD && !isDone(this.host.i32, base);
+  }
+
+  /** Takes them out of the lists of those who wait for a goroutine's end. */
+  leaveJoins(): void {
+    const { host } = this;
+    const { i32 } = host;
+    const baseOf = (goroutine: number): number => host.descriptorOf(goroutine);
+    forEachUsed(host, (base) => {
+      if ((i32[base + G_META] & PSEUDO) !== 0 || i32[base + G_STATUS] === IDLE) return;
+      for (const joiner of this.lostAmong(newestJoiner(i32, base)))
+        leave(i32, base, joiner, baseOf, host.joinHolder());
+    });
+  }
+
+  private lostAmong(newest: number): number[] {
+    const { host, quarantine } = this;
+    const found: number[] = [];
+    // As many as there can be: links that others change may lead in a circle.
+    let left = host.memory.shape.maxGoroutines;
+    for (let at = newest; at > 0 && left > 0; at = nextJoiner(host.i32, host.descriptorOf(at)), left--)
+      if (quarantine.has(at)) found.push(at);
+    return found;
+  }
+
+  /** Ends them. They must stand in no queue any more. */
+  end(): void {
+    for (const [goroutine, base] of this.quarantine) {
+      if ((this.host.i32[base + G_META] & PSEUDO) === 0 && !isDone(this.host.i32, base))
+        this.endOne(goroutine, base);
+    }
+  }
+
+  private endOne(goroutine: number, base: number): void {
+    const { host } = this;
+    const { i32, f64 } = host;
+    const ending = i32[base + G_STATUS] === DEAD;
+    const error = ending ? undefined : this.errorOf(base);
+    if (error !== undefined) {
+      this.dropUntaken(base);
+      f64[(host.cache + CACHE_ENDED) >> 1]++;
+      if (i32[base + G_CONTEXT] !== 0 || i32[base + G_CANCELED] !== 0) cancellation.leave(host, base);
+    }
+    if ((i32[base + G_META] & DETACHED) !== 0) {
+      this.endDetached(base, error);
+      return;
+    }
+    if (error !== undefined) {
+      i32[base + G_META] &= ~FAILED;
+      host.putResult(base, error, true);
+      i32[base + G_STATUS] = DEAD;
+    }
+    this.tell(goroutine, complete(i32, base));
+  }
+
+  /** A value that was handed over and that the goroutine did not come to take. */
+  private dropUntaken(base: number): void {
+    const { i32, codec } = this.host;
+    const waiter = base + G_WAITER;
+    const status = i32[base + G_STATUS];
+    if (status !== WAITING || i32[base + G_WAIT_REASON] !== REASON_CHAN_RECEIVE) return;
+    if ((i32[waiter + W_RESULT] & RECEIVED) !== 0)
+      codec.drop(waiter + W_VALUE, i32[waiter + W_RESULT] & RESULT_TAG);
+    i32[waiter + W_RESULT] = 0;
+  }
+
+  private endDetached(base: number, error: MachineLostError | undefined): void {
+    const { host, events } = this;
+    const { i32 } = host;
+    const object = i32[base + G_ON_END];
+    if (error !== undefined) {
+      const taken = object !== 0 && endHook(host, object).failed(host, object, error);
+      if (!taken) events.panic(base, error);
+      i32[base + G_STATUS] = DEAD;
+    }
+    complete(i32, base);
+    if (object === 0) return;
+    i32[base + G_ON_END] = 0;
+    try {
+      endHook(host, object).ended(host, object);
+    } catch (failure) {
+      events.panic(base, failure as MachineLostError);
+    }
+  }
+
+  /** Who waited for the end is made ready, the host's own promise settled. */
+  private tell(goroutine: number, completed: number): void {
+    const { host } = this;
+    const { i32, memory, descriptors } = host;
+    for (let joiner = firstJoiner(completed); joiner !== 0; ) {
+      const following = nextJoiner(i32, host.descriptorOf(joiner));
+      if (!this.quarantine.has(joiner)) host.ready(joiner);
+      joiner = following;
+    }
+    if (wantsHost(completed)) inbox.post(i32, descriptors, memory.layout.machines, goroutine);
+  }
+
+  private errorOf(base: number): MachineLostError {
+    const { host, loss } = this;
+    const { id, name } = describeGoroutine(host, base);
+    const message =
+      `goroutine ${id} (${name}) is lost: the thread it ran on, of machine ${loss.machine}, has ended: ${loss.reason}. ` +
+      "Its deferred calls and finally blocks were not run";
+    return new MachineLostError(message, loss.cause === undefined ? undefined : { cause: loss.cause });
+  }
+
+  /** Gives the descriptors back. Nobody may have anything in hand. */
+  release(): void {
+    const { host } = this;
+    const { i32 } = host;
+    for (const [goroutine, base] of this.quarantine) {
+      if ((i32[base + G_META] & PSEUDO) !== 0) {
+        i32[base + G_STATUS] = IDLE;
+        host.giveWaiter(goroutine);
+      } else if ((i32[base + G_META] & DETACHED) !== 0) {
+        host.freeDescriptor(goroutine, base);
+      } else if (releaseHandle(i32, base)) {
+        host.codec.drop(base + G_ARGS, i32[base + G_META] & TAG_MASK);
+        host.freeDescriptor(goroutine, base);
+      }
+    }
+    this.quarantine.clear();
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * What is done on the host when the thread of a machine has died.
+ *
+ * A thread may die between any two of its steps. What it leaves behind is of three kinds, each with a way of its own:
+ *
+ * 1. **Locks** that it held (locks.ts). Each names its holder, and while it is held nobody else touches what it guards: so that can be checked and put right in peace, and the lock released. Nobody who waits for it
+ *    need know. This comes first: whoever waits for a lock does not come to a safe point.
+ * 2. **What is known to be its own**: the goroutines whose frames lived there (lost-goroutines.ts), their places in queues (queues.ts), its processor. All of it is found in shared memory by its number, and taken care of
+ *    at once (`machineLost`), while the other machines go on.
+ * 3. **What it had in hand**: it stands nowhere, and is known by nobody. It is found by looking everywhere while all others are held at safe points (`sweep`, orphans.ts). This waits for the slowest of them, as a body that computes for
+ *    long does not come to one; what it is for, the window of a few instructions in each step of the scheduler, is seldom hit.
+ *
+ * The sweep also gives back what may be used again only when nobody can have an outdated idea of it: descriptors, records, the machine's number.
+ */
+
+import { PSEUDO } from "../goroutine/descriptor.ts";
+import {
+  CACHE_ENDED,
+  CACHE_SPAWNED,
+  G_MACHINE,
+  G_META,
+  G_STATUS,
+  M_ATTENTION,
+  M_EVENTS,
+  M_INBOX,
+  P_CURRENT,
+  P_MACHINE,
+  P_WORDS,
+} from "../memory/layout.ts";
+import { RunQueueStealer } from "../queue/run-queue.ts";
+import { total } from "../scheduler/counters.ts";
+import type { Holdings } from "../scheduler/holdings.ts";
+import type { HostThread } from "../scheduler/host.ts";
+import { LIFE_LOST, LIFE_NONE, machineRecord } from "../scheduler/idle.ts";
+import { WorldStop } from "../scheduler/world-stop.ts";
+import { giveBackHoldings } from "./dead-holdings.ts";
+import { DeadLocks } from "./locks.ts";
+import { forEachUsed, isLive, type Loss, type LossEvents, LostGoroutines } from "./lost-goroutines.ts";
+import { Orphans } from "./orphans.ts";
+import { emptyQueuesOf } from "./queues.ts";
+
+interface Casualty {
+  readonly loss: Loss;
+  readonly holdings: Holdings | undefined;
+  readonly goroutines: LostGoroutines;
+  /** Blocks of the waiters of its selects: first words. */
+  readonly blocks: Set<number>;
+}
+
+export class Repair {
+  readonly stop: WorldStop;
+  private readonly host: HostThread;
+  private readonly events: LossEvents;
+  /** Machines that have not been swept. */
+  private readonly casualties = new Map<number, Casualty>();
+  private readonly woken: number[] = [];
+
+  constructor(host: HostThread, events: LossEvents) {
+    this.host = host;
+    this.events = events;
+    this.stop = new WorldStop(host.memory);
+  }
+
+  /** Whether a sweep is due. */
+  get isSweepDue(): boolean {
+    return this.casualties.size > 0;
+  }
+
+  /** Releases the locks of a thread that has ended, and puts right what they guarded. For a host that waits for one of them; `threadLost` or `machineLost` is still to come. */
+  releaseLocks(thread: number): void {
+    this.woken.push(...new DeadLocks(this.host, thread).release());
+  }
+
+  /** Those whom repairs of locks have left to be made ready; not while this thread is in the middle of something itself. */
+  private readyWoken(): void {
+    const { host, woken } = this;
+    const { i32 } = host;
+    for (const goroutine of woken.splice(0)) {
+      const machine = i32[host.descriptorOf(goroutine) + G_MACHINE] - 1;
+      if (!this.casualties.has(machine)) host.ready(goroutine);
+    }
+  }
+
+  /** Takes care of what is known of a machine whose thread has ended: it executes nothing any more. */
+  machineLost(loss: Loss, holdings?: Holdings): void {
+    const { host } = this;
+    host.idle.setLife(loss.machine, LIFE_LOST);
+    this.stop.leave(loss.machine);
+    const goroutines = new LostGoroutines(host, loss, this.events);
+    const casualty = { loss, holdings, goroutines, blocks: new Set<number>() };
+    this.casualties.set(loss.machine, casualty);
+    this.releaseLocks(loss.machine);
+    this.takeCare(casualty);
+    this.readyWoken();
+    this.releaseProcessors(loss.machine);
+  }
+
+  private takeCare({ loss, goroutines, blocks }: Casualty): void {
+    goroutines.find();
+    for (const block of emptyQueuesOf(this.host, loss.machine)) blocks.add(block);
+    goroutines.leaveJoins();
+    goroutines.end();
+  }
+
+  /** Others may have the processors, with what is queued there. */
+  private releaseProcessors(machine: number): void {
+    const { host } = this;
+    const { i32, memory } = host;
+    host.idle.leaveLists(machine);
+    const held: number[] = [];
+    for (let p = 0; p < memory.shape.procs; p++)
+      if (Atomics.load(i32, memory.layout.processors + p * P_WORDS + P_MACHINE) === machine) held.push(p);
+    new DeadLocks(host, machine).recountCaches(held);
+    for (const p of held) {
+      i32[memory.layout.processors + p * P_WORDS + P_CURRENT] = 0;
+      host.idle.releaseProcessor(p);
+    }
+    this.seeToWork();
+  }
+
+  /** Sees to it that somebody looks for work if there is any, whatever the count of searching machines says: the dead one may have been counted. */
+  seeToWork(): void {
+    const { host } = this;
+    if (this.isWorkSomewhere()) host.idle.wakeOneAnyway();
+  }
+
+  private isWorkSomewhere(): boolean {
+    const { host } = this;
+    const { i32, memory } = host;
+    if (host.globalQueue.size() !== 0) return true;
+    for (let p = 0; p < memory.shape.procs; p++)
+      if (!new RunQueueStealer(i32, memory.layout.processors + p * P_WORDS).isEmpty()) return true;
+    return false;
+  }
+
+  /** Finds what dead threads had in hand, and gives back what was theirs. All machines must be held. */
+  sweep(): void {
+    const { host, casualties } = this;
+    host.flushNew();
+    // Once more, and now with nothing moving: what a machine did just then with an outdated idea of who is there.
+    for (const casualty of casualties.values()) this.takeCare(casualty);
+    host.finishForgotten();
+    host.idle.recount();
+    new Orphans(host, new Set(casualties.keys())).rehome();
+    for (const casualty of casualties.values()) this.giveBack(casualty);
+    this.readyWoken();
+    casualties.clear();
+    this.recountGoroutines();
+  }
+
+  private giveBack({ loss, holdings, goroutines, blocks }: Casualty): void {
+    const { host } = this;
+    const { i32 } = host;
+    const record = machineRecord(host.memory, loss.machine);
+    host.timers.forgetSleepers((goroutine) => goroutines.has(goroutine));
+    for (const block of blocks) host.slab.give(block * 4);
+    goroutines.release();
+    if (holdings !== undefined) this.woken.push(...giveBackHoldings(host, holdings));
+    Atomics.store(i32, record + M_INBOX, 0);
+    Atomics.store(i32, record + M_ATTENTION, 0);
+    Atomics.store(i32, record + M_EVENTS, 0);
+    host.idle.setLife(loss.machine, LIFE_NONE);
+  }
+
+  /** The dead may have counted a start or an end and not carried it out, or the other way round. */
+  private recountGoroutines(): void {
+    const { host } = this;
+    const { i32, f64, memory } = host;
+    let live = 0;
+    forEachUsed(host, (base) => {
+      if (isLive(i32[base + G_STATUS]) && (i32[base + G_META] & PSEUDO) === 0) live++;
+    });
+    const counted = total(memory, CACHE_SPAWNED) - total(memory, CACHE_ENDED);
+    f64[(host.cache + CACHE_ENDED) >> 1] += counted - live;
+  }
+}
