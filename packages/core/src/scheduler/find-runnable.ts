@@ -111,6 +111,7 @@ export abstract class FindingMachine extends MachineThread {
   protected endSharedSlice(): void {
     const { i32, processorBase } = this;
     Atomics.store(i32, processorBase + PREEMPT, 0);
+    this.lookAtClock();
     if (this.next !== 0) {
       this.local.push(this.next);
       this.next = 0;

@@ -258,7 +258,13 @@ export abstract class MachineThread extends Thread {
       this.f64[(this.cache + CACHE_PREEMPTIONS) >> 1]++;
       Atomics.store(i32, this.processorBase + PREEMPT, 0);
       this.sliceOver = true;
+      this.lookAtClock();
     }
+  }
+
+  /** A whole slice has gone by, so the turn may well be over: the stride, which counts goroutines, may come from a time of shorter ones, and many slices be one stride. */
+  protected lookAtClock(): void {
+    this.untilClock = this.clockStride = 1;
   }
 
   /** For an async body: resolves after the goroutines that are ready now had their turn. */

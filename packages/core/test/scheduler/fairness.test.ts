@@ -245,6 +245,33 @@ describe("giving way", () => {
   });
 });
 
+test("hogs that come after many short goroutines do not keep the event loop for longer than a slice", async () => {
+  let now = 1000;
+  const machine = begin({ clock: () => now });
+  const short = body(function short(): void {
+    now += 0.001;
+  });
+  let slices = 0;
+  const hog = body(function* hog(): Goroutine<void> {
+    while (slices < 100) {
+      now += 10;
+      slices++;
+      endSlice(machine);
+      yield* checkpoint();
+    }
+  });
+  const main = body(function* main(): Goroutine<void> {
+    for (let i = 0; i < 1000; i++) yield* spawn(short);
+    go(hog);
+  });
+  await machine.run(main);
+  while (slices < 100) {
+    const before = slices;
+    machine.machine.run();
+    expect(slices - before).toBeLessThanOrEqual(1);
+  }
+});
+
 describe("queues that overflow", () => {
   test.each([2, 4, 256])("a ring of %i spills, and everybody runs once", async (ringSize) => {
     const machine = begin({ ringSize });
