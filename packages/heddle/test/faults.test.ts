@@ -14,7 +14,7 @@ import {
   Semaphore,
   WaitGroup,
 } from "heddle";
-import { audit, isQuiet, killMachine } from "heddle/testing";
+import { audit, isQuiet, killMachine, killSysmon } from "heddle/testing";
 import { describe, expect, test } from "vitest";
 import * as bodies from "./fault-bodies.mjs";
 import { eventually, rejection, withRuntime } from "./support/runtimes.ts";
@@ -132,6 +132,19 @@ describe("a thread that something else ends", { timeout: LIMIT_MS }, () => {
         await expectGoesOn(runtime);
       }),
     );
+  });
+});
+
+test("sysmon's thread dies, again and again: another looks after timers and slices", {
+  timeout: LIMIT_MS,
+}, async () => {
+  await withRuntime(four, async (runtime) => {
+    for (let round = 0; round < 5; round++) {
+      const napping = [1, 2, 3, 4, 5, 6].map(() => runtime.run(bodies.naps, 20));
+      killSysmon(runtime);
+      expect(await Promise.all(napping)).toEqual([20, 20, 20, 20, 20, 20]);
+    }
+    await expectGoesOn(runtime);
   });
 });
 

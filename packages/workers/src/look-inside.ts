@@ -1,7 +1,7 @@
 /** What a runtime holds and does, for tests and for whoever wonders why nothing moves. */
 
 import { auditMemory, formatGoroutines, formatScheduler, type MemoryAudit } from "@heddle/core";
-import { hostOf, killMachineOf } from "./runtime.ts";
+import { hostOf, killMachineOf, killSysmonOf } from "./runtime.ts";
 import type { Runtime } from "./runtime-types.ts";
 
 /**
@@ -42,4 +42,9 @@ export function isQuiet(runtime: Runtime): boolean {
  */
 export function killMachine(runtime: Runtime, machine: number): boolean {
   return killMachineOf(runtime, machine);
+}
+
+/** Ends the thread of sysmon, which looks after timers, time slices and processors, as a crash would. Another takes its place. */
+export function killSysmon(runtime: Runtime): void {
+  killSysmonOf(runtime);
 }

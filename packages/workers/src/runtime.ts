@@ -213,17 +213,31 @@ class HostedRuntime implements Runtime {
   private startSysmon(): void {
     if (this.sysmon !== undefined || this.closed) return;
     const workerData: MonitorBoot = { memory: this.memory.buffer };
-    this.sysmon = new Worker(new URL("./sysmon-main.js", import.meta.url), {
+    const sysmon = new Worker(new URL("./sysmon-main.js", import.meta.url), {
       workerData,
       execArgv: [],
       env: {},
     });
-    this.sysmon.on("message", reportHog);
+    this.sysmon = sysmon;
+    sysmon.on("message", reportHog);
     // After that: a listener for messages keeps the process alive.
-    this.sysmon.unref();
-    this.sysmon.on("error", (error) =>
-      this.fail(new MachineLostError("the sysmon thread ended", { cause: error })),
-    );
+    sysmon.unref();
+    let cause: unknown;
+    sysmon.on("error", (error) => {
+      cause = error;
+    });
+    sysmon.on("exit", (code) => this.onSysmonEnded(cause ?? new Error(`worker exited with code: ${code}`)));
+  }
+
+  /** The thread that looks after the processors is over: another takes its place. */
+  private onSysmonEnded(cause: unknown): void {
+    this.sysmon = undefined;
+    if (!this.closed && this.supervisor.sysmonLost(cause)) this.startSysmon();
+  }
+
+  /** Ends sysmon's thread, as a crash would: for tests. */
+  killSysmon(): void {
+    void this.sysmon?.terminate();
   }
 
   private onPanic(message: PanicMessage): void {
@@ -354,6 +368,11 @@ export function startChaotically(options: RuntimeOptions | undefined, chaos: Cha
 /** The host's side of a runtime, for tools that look into it. */
 export function hostOf(runtime: Runtime): HostThread {
   return (runtime as HostedRuntime).host;
+}
+
+/** Ends sysmon's thread, wherever it is. */
+export function killSysmonOf(runtime: Runtime): void {
+  (runtime as HostedRuntime).killSysmon();
 }
 
 /** Ends the thread of a machine, wherever it is. False if it has none. */

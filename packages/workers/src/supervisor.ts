@@ -41,6 +41,7 @@ export class Supervisor {
   private readonly repair: Repair;
   private readonly started = new Set<number>();
   private failedStarts = 0;
+  private failedMonitors = 0;
   private timer: NodeJS.Timeout | undefined = undefined;
   private delay = FIRST_LOOK_MS;
   private stopped = false;
@@ -89,6 +90,16 @@ export class Supervisor {
     const { memory } = this.host;
     this.repair.machineLost({ machine, reason, cause }, holdingsIn(memory, this.pool.holdingsOf(machine)));
     this.sweepSoon();
+  }
+
+  /** sysmon's thread is over, though nobody asked it to end. True if another is to be started. */
+  sysmonLost(cause: unknown): boolean {
+    this.failedMonitors = this.repair.sysmonLost() ? 0 : this.failedMonitors + 1;
+    this.sweepSoon();
+    if (this.failedMonitors < MAX_FAILED_STARTS) return true;
+    const reason = reasonOf(cause);
+    this.events.fail(new MachineLostError(`the sysmon thread cannot be started: ${reason}`, { cause }));
+    return false;
   }
 
   /** The runtime has ended. */

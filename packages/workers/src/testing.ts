@@ -2,5 +2,5 @@
 
 export type { MemoryAudit } from "@heddle/core";
 export { type LeakCheckOptions, LeakError, leakCheck } from "./leak-check.ts";
-export { audit, dump, isQuiet, killMachine } from "./look-inside.ts";
+export { audit, dump, isQuiet, killMachine, killSysmon } from "./look-inside.ts";
 export { type ChaosOptions, startWithChaos } from "./start-with-chaos.ts";

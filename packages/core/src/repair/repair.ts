@@ -32,6 +32,7 @@ import { total } from "../scheduler/counters.ts";
 import type { Holdings } from "../scheduler/holdings.ts";
 import type { HostThread } from "../scheduler/host.ts";
 import { LIFE_LOST, LIFE_NONE, machineRecord } from "../scheduler/idle.ts";
+import { sysmonNumber } from "../scheduler/sysmon-thread.ts";
 import { WorldStop } from "../scheduler/world-stop.ts";
 import { giveBackHoldings } from "./dead-holdings.ts";
 import { DeadLocks } from "./locks.ts";
@@ -54,6 +55,7 @@ export class Repair {
   /** Machines that have not been swept. */
   private readonly casualties = new Map<number, Casualty>();
   private readonly woken: number[] = [];
+  private sysmonUnswept = false;
 
   constructor(host: HostThread, events: LossEvents) {
     this.host = host;
@@ -63,7 +65,7 @@ export class Repair {
 
   /** Whether a sweep is due. */
   get isSweepDue(): boolean {
-    return this.casualties.size > 0;
+    return this.casualties.size > 0 || this.sysmonUnswept;
   }
 
   /** Releases the locks of a thread that has ended, and puts right what they guarded. For a host that waits for one of them; `threadLost` or `machineLost` is still to come. */
@@ -79,6 +81,16 @@ export class Repair {
       const machine = i32[host.descriptorOf(goroutine) + G_MACHINE] - 1;
       if (!this.casualties.has(machine)) host.ready(goroutine);
     }
+  }
+
+  /** sysmon's thread has ended: it has no goroutines, but may have held locks, and have had in hand whom a timer wakes. True if it had got so far as to take part. */
+  sysmonLost(): boolean {
+    const { host } = this;
+    const tookPart = this.stop.leaveAsSysmon();
+    this.releaseLocks(sysmonNumber(host.memory));
+    this.readyWoken();
+    this.sysmonUnswept = true;
+    return tookPart;
   }
 
   /** Takes care of what is known of a machine whose thread has ended: it executes nothing any more. */
@@ -142,6 +154,8 @@ export class Repair {
     host.finishForgotten();
     host.idle.recount();
     new Orphans(host, new Set(casualties.keys())).rehome();
+    if (this.sysmonUnswept) host.timers.forgetSleepers(() => false);
+    this.sysmonUnswept = false;
     for (const casualty of casualties.values()) this.giveBack(casualty);
     this.readyWoken();
     casualties.clear();

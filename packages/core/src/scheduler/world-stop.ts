@@ -137,10 +137,10 @@ export class WorldStop {
     Atomics.store(this.i32, base + M_STOP, RUNS);
   }
 
-  /** sysmon's thread has died. */
-  leaveAsSysmon(): void {
-    Atomics.store(this.i32, SYSMON_ENTERED, 0);
+  /** sysmon's thread has died. True if it took part. */
+  leaveAsSysmon(): boolean {
     Atomics.store(this.i32, SYSMON_STOP, RUNS);
+    return Atomics.exchange(this.i32, SYSMON_ENTERED, 0) !== 0;
   }
 
   private letGo(word: number): void {
