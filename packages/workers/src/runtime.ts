@@ -13,7 +13,7 @@ import {
   LIFE_NONE,
   listGoroutines,
   liveGoroutines,
-  MachineLostError,
+  type MachineLostError,
   type MemoryOptions,
   PanicError,
   type RuntimeStats,
