@@ -182,7 +182,8 @@ async function inGoroutines(stage: Stage): Promise<void> {
         .finally(() => clearTimeout(timer))
     );
   });
-  await Promise.all(attackers);
+  // One that has been told of its cancellation in a promise that it made may wait for ever: closing the runtime ends it.
+  await Promise.race([Promise.all(attackers), new Promise((resolve) => setTimeout(resolve, 1500))]);
   stage.did(attacks * attackers.length);
 }
 

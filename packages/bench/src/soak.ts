@@ -1,0 +1,37 @@
+/** `npm run stress:soak`: a mixed load at a constant rate. Ends with status 1 if anything grows. */
+
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+import { growthIn, median, type Sample, soak } from "./stress/soak.ts";
+
+/** Lines of progress in between. */
+const PRINT_EVERY = 15;
+
+function describe(sample: Sample): string {
+  return Object.entries(sample)
+    .map(([what, value]) => `${what} ${Math.round(value as number)}`)
+    .join(", ");
+}
+
+const { values } = parseArgs({
+  options: { minutes: { type: "string", default: "10" }, procs: { type: "string", default: "2" } },
+});
+let count = 0;
+const samples = await soak(Number(values.minutes), Number(values.procs), (sample) => {
+  if (count++ % PRINT_EVERY === 0) process.stderr.write(`${describe(sample)}\n`);
+});
+const third = Math.floor(samples.length / 3);
+const table = new Table({
+  head: ["", "second third", "last third"],
+  style: { head: [], border: [], compact: true },
+});
+for (const what of Object.keys(samples[0] ?? {}) as (keyof Sample)[])
+  table.push([
+    what,
+    median(samples.slice(third, 2 * third), what).toFixed(1),
+    median(samples.slice(2 * third), what).toFixed(1),
+  ]);
+process.stdout.write(`${samples.length} samples, medians\n${table.toString()}\n`);
+const grown = growthIn(samples);
+for (const line of grown) process.stdout.write(`grows: ${line}\n`);
+process.exitCode = grown.length === 0 ? 0 : 1;
