@@ -43,20 +43,17 @@ function record(
   return { thread, operation: { name, value }, result, began, ended: i32[CLOCK]++ };
 }
 
-/** A queue whose thieves take half, rounded up; `most` bounds what they take. */
-function queueModel(most: number): SequentialModel<readonly number[], Act, readonly number[]> {
-  return {
-    initial: [],
-    key: (values) => values.join(),
-    step: (values, { name, value }, result) => {
-      if (name === "push") return [...values, value];
-      const count =
-        name === "pop" ? Math.min(1, values.length) : Math.min(most, Math.ceil(values.length / 2));
-      const same = result.length === count && result.every((one, i) => one === values[i]);
-      return same ? values.slice(count) : undefined;
-    },
-  };
-}
+/** A queue whose thieves take half, rounded up. */
+const queueModel: SequentialModel<readonly number[], Act, readonly number[]> = {
+  initial: [],
+  key: (values) => values.join(),
+  step: (values, { name, value }, result) => {
+    if (name === "push") return [...values, value];
+    const count = name === "pop" ? Math.min(1, values.length) : Math.ceil(values.length / 2);
+    const same = result.length === count && result.every((one, i) => one === values[i]);
+    return same ? values.slice(count) : undefined;
+  },
+};
 
 type Threads = ExploreOptions<undefined, Recorded[][]>["threads"];
 
@@ -82,7 +79,7 @@ const owner =
   (memory: ModelMemory): Recorded[] => {
     const queue = new RunQueueOwner(memory.i32, { pushChain: () => {} });
     queue.attach(ringOf(0));
-    return [...steps].map((step, i) =>
+    return Array.from(steps).map((step, i) =>
       step === "+"
         ? record(memory, 0, "push", i + 1, () => {
             queue.push(i + 1);
@@ -130,7 +127,7 @@ const globalUser =
   (memory: ModelMemory): Recorded[] => {
     const queue = new GlobalQueue(memory.i32, modelLayout(SHAPE).goroutines, thread);
     const into = new Int32Array(1);
-    return [...steps].map((step, i) => {
+    return Array.from(steps).map((step, i) => {
       const goroutine = thread * 2 + i + 1;
       if (step === "+")
         return record(memory, thread, "push", goroutine, () => {
