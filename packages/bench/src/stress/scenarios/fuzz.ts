@@ -162,8 +162,7 @@ function* waitBriefly(operation: heddle.Op<unknown>, random: SeededRandom): Goro
   try {
     if (random.below(2) === 0) yield* operation;
   } catch (error) {
-    judge("an operation", error);
-    // It is over for this goroutine's context, and it has been told.
+    // Anything else may be what a call threw that the operation was given. This goroutine has been told that it is to end.
     if (error instanceof heddle.CanceledError) throw error;
   }
 }
@@ -178,7 +177,9 @@ async function inGoroutines(stage: Stage): Promise<void> {
     return (
       Promise.resolve(handle)
         // Cancelled; or what a deferred call that was given it threw.
-        .catch((error: unknown) => judge("a goroutine under attack", error))
+        .catch((error: unknown) => {
+          if (error instanceof Error && error.name === "BrokenInvariant") throw error;
+        })
         .finally(() => clearTimeout(timer))
     );
   });
