@@ -125,10 +125,13 @@ describe("a thread that something else ends", { timeout: LIMIT_MS }, () => {
     await withRuntime(four, (runtime) =>
       runtime.enter(async () => {
         const homes = chan<number>(1);
-        const blocked = runtime.spawn(bodies.blocks, homes, chan<void>());
+        // Held here to the end: with a channel that nobody has, the goroutine would be deadlocked.
+        const goOn = chan<void>();
+        const blocked = runtime.spawn(bodies.blocks, homes, goOn);
         await homes.recv();
         for (let machine = 1; machine <= 4; machine++) killMachine(runtime, machine);
         expect(await rejection(blocked)).toBeInstanceOf(MachineLostError);
+        goOn.close();
         await expectGoesOn(runtime);
       }),
     );
