@@ -25,8 +25,8 @@ export default defineConfig({
           pool: "forks",
           maxWorkers: "100%", // the explorer needs nothing but a core per file
           include: ["packages/core/test/**/*.test.ts", "packages/testkit/test/**/*.test.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
