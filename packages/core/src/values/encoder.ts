@@ -644,8 +644,10 @@ export class Encoder extends ItemWriter {
   private releaseFrom(first: number): void {
     const { counted } = this;
     while (this.countedReferences > first) {
-      const at = --this.countedReferences * REFERENCE_WORDS;
+      const at = (this.countedReferences - 1) * REFERENCE_WORDS;
       this.references.ofNumber(counted[at])?.release(counted[at + 1], counted[at + 2]);
+      // Only now: on a full stack the call above may fail, and is then made again.
+      this.countedReferences--;
     }
   }
 }
