@@ -44,7 +44,7 @@ export default defineConfig({
             "test/**/*.test.ts",
           ],
           // Hangs once in a while (docs/reliability.md): to be run by itself, with HEDDLE_FAULTS=1.
-          exclude: process.env.HEDDLE_FAULTS === "1" ? [] : ["packages/heddle/test/faults.test.ts"],
+          exclude: env["HEDDLE_FAULTS"] === "1" ? [] : ["packages/heddle/test/faults.test.ts"],
           pool: "forks",
           sequence: { groupOrder: 1 }, // after the unit tests, which use all cores, too
           fileParallelism: false,
