@@ -58,9 +58,9 @@ export { LIFE_LOST, LIFE_NONE, machineRecord, wakeAll } from "./scheduler/idle.t
 export { Machine } from "./scheduler/machine.ts";
 export type { MachinePlatform } from "./scheduler/machine-thread.ts";
 export { Monitor } from "./scheduler/monitor.ts";
-export type { Suspension } from "./scheduler/operation.ts";
 export { EventLoopSleeper, NAPPING, wake } from "./scheduler/parker.ts";
 export { LEAVE_CLOSED, LEAVE_EVENTS, LEAVE_MICROTASKS, LEAVE_TURN } from "./scheduler/processor-holding.ts";
+export type { Suspension } from "./scheduler/suspension.ts";
 export { SysmonThread, sysmonNumber } from "./scheduler/sysmon-thread.ts";
 export type { Thread } from "./scheduler/thread.ts";
 export { type ThreadSetup, threadParts } from "./scheduler/thread-parts.ts";

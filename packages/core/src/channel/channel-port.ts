@@ -36,7 +36,8 @@ import {
   W_VALUE,
 } from "../memory/layout.ts";
 import type { Slab } from "../memory/slab.ts";
-import { type Thread, threadCache } from "../scheduler/thread.ts";
+import type { Thread } from "../scheduler/thread.ts";
+import { threadCache } from "../scheduler/thread-pools.ts";
 import type { ValueCodec } from "../values/codec.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 

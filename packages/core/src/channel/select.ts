@@ -31,7 +31,8 @@ import {
 } from "../memory/layout.ts";
 import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
-import { FRESH, Operation, proceed, type Suspension, USED } from "../scheduler/operation.ts";
+import { FRESH, Operation, USED } from "../scheduler/operation.ts";
+import { proceed, type Suspension } from "../scheduler/suspension.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import { CLOSED, EMPTY, FULL, SENT } from "./channel-port.ts";

@@ -147,7 +147,7 @@ export const POOL_SEARCHED = 5;
 export const CACHE_WORDS = 128;
 /** First of POOL_KINDS pairs (first free record, count): this owner's share of each pool. @writer memory/record-pool @reader memory/record-pool */
 export const CACHE_POOLS = 0;
-/** Goroutines started by this owner, a double. @writer scheduler/thread, time/held-goroutine (takes back what has not started) @reader inspect/stats */
+/** Goroutines started by this owner, a double. @writer scheduler/goroutine-creation, time/held-goroutine (takes back what has not started) @reader inspect/stats */
 export const CACHE_SPAWNED = 64;
 /** Goroutines that ended on this owner, a double. @writer scheduler/execution @reader inspect/stats */
 export const CACHE_ENDED = 66;
@@ -272,49 +272,49 @@ export const W_VALUE = 6;
 export const AWAIT_RESERVE = 4096;
 /** Words of a goroutine descriptor: two lines. */
 export const G_WORDS = 32;
-/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread, scheduler/machine-thread, scheduler/execution, scheduler/host @reader inspect, context/cancel */
+/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/waiters, scheduler/promises, scheduler/machine-thread, scheduler/execution, scheduler/host @reader inspect, context/cancel */
 export const G_STATUS = 0;
 /** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group (members that wait for the limit) @reader queue, memory/record-pool, context/err-group */
 export const G_NEXT = 1;
-/** Function number. @writer scheduler/thread @reader scheduler, inspect */
+/** Function number. @writer scheduler/goroutine-creation @reader scheduler, inspect */
 export const G_FUNCTION = 2;
-/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread, scheduler/execution (the result), scheduler/host (once it has been taken) @reader scheduler */
+/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/goroutine-creation, scheduler/waiters, scheduler/execution (the result), scheduler/host (once it has been taken) @reader scheduler */
 export const G_META = 3;
-/** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread @reader scheduler/handle, inspect */
+/** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/goroutine-creation, scheduler/waiters @reader scheduler/handle, inspect */
 export const G_ID = 4;
-/** Who waits for the end; see goroutine/completion. @writer goroutine/completion, scheduler/thread (at first), scheduler/host (of a run, at first) @reader goroutine/completion */
+/** Who waits for the end; see goroutine/completion. @writer goroutine/completion, scheduler/goroutine-creation (at first), scheduler/host (of a run, at first) @reader goroutine/completion */
 export const G_JOIN = 6;
-/** Handles that may still ask for the result. @writer goroutine/completion, scheduler/thread (at first) @reader goroutine/completion */
+/** Handles that may still ask for the result. @writer goroutine/completion, scheduler/goroutine-creation (at first) @reader goroutine/completion */
 export const G_REFS = 7;
-/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/execution, scheduler/body-loading, scheduler/thread (at first) @reader scheduler/thread */
+/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/execution, scheduler/body-loading, scheduler/goroutine-creation (at first), scheduler/waiters (at first) @reader scheduler/thread */
 export const G_MACHINE = 8;
-/** Place of the frame in that machine's own table. Before the goroutine has begun: machine + 1 that keeps it until its module is loaded; 0 for none. @writer scheduler/thread, scheduler/execution, scheduler/body-loading (before it has begun) @reader scheduler, repair */
+/** Place of the frame in that machine's own table. Before the goroutine has begun: machine + 1 that keeps it until its module is loaded; 0 for none. @writer scheduler/goroutine-creation, scheduler/waiters, scheduler/execution, scheduler/body-loading (before it has begun) @reader scheduler, repair */
 export const G_FRAME = 9;
-/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel, scheduler/thread (at first) @reader scheduler, context/cancel */
+/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel, scheduler/goroutine-creation (at first), scheduler/waiters (at first), scheduler/promises (its owner's) @reader scheduler, context/cancel */
 export const G_CANCELED = 10;
-/** Context it was started with: a record number, 0 for the background. @writer scheduler/thread, context/cancel (at the end), time/held-goroutine @reader context */
+/** Context it was started with: a record number, 0 for the background. @writer scheduler/goroutine-creation, context/cancel (at the end), time/held-goroutine @reader context */
 export const G_CONTEXT = 11;
-/** Of a run of the host's, which G_JOIN tells: where the host keeps the promise that it settles. Else the number of the thread that started it, and has its first handle. @writer scheduler/thread, scheduler/host @reader scheduler/host, goroutine/completion */
+/** Of a run of the host's, which G_JOIN tells: where the host keeps the promise that it settles. Else the number of the thread that started it, and has its first handle. @writer scheduler/goroutine-creation, scheduler/host @reader scheduler/host, goroutine/completion */
 export const G_STARTER = 12;
 /** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
 export const G_JOIN_NEXT = 13;
-/** Four argument payloads of two words, the first in the first line, until the body is called. After the end the first holds the result. @writer scheduler/thread, scheduler/execution (the result) @reader scheduler */
+/** Four argument payloads of two words, the first in the first line, until the body is called. After the end the first holds the result. @writer scheduler/goroutine-creation, scheduler/execution (the result) @reader scheduler */
 export const G_ARGS = 14;
 /** The goroutine's own waiter, W_WORDS words, from the call of its body to its end: the arguments have been read by then. A pseudo-goroutine has no arguments. */
 export const G_WAITER: number = G_ARGS;
-/** Id of the goroutine that started this one, a double; 0 for the host. @writer scheduler/thread @reader inspect, context/cancel */
+/** Id of the goroutine that started this one, a double; 0 for the host. @writer scheduler/goroutine-creation, scheduler/waiters @reader inspect, context/cancel */
 export const G_PARENT = 22;
-/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/thread (of a pseudo-goroutine) @reader inspect */
+/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/waiters (of a pseudo-goroutine) @reader inspect */
 export const G_WAIT_REASON = 24;
-/** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread @reader scheduler */
+/** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/goroutine-creation @reader scheduler */
 export const G_ON_END = 25;
-/** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread @reader inspect */
+/** Tag of the name given at the spawn, 0 for none. @writer scheduler/goroutine-creation, scheduler/waiters @reader inspect */
 export const G_NAME_TAG = 26;
-/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue, channel/select, scheduler/thread (at first) @reader channel/select */
+/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue, channel/select, scheduler/goroutine-creation (at first), scheduler/waiters (at first) @reader channel/select */
 export const G_SELECT = 27;
-/** Payload of the name. @writer scheduler/thread @reader inspect */
+/** Payload of the name. @writer scheduler/goroutine-creation @reader inspect */
 export const G_NAME = 28;
-/** Function of the goroutine that started this one, 0 for the host. @writer scheduler/thread @reader inspect */
+/** Function of the goroutine that started this one, 0 for the host. @writer scheduler/goroutine-creation @reader inspect */
 export const G_PARENT_FUNCTION = 30;
 /** Low half of the id of the goroutine that G_CANCELED is meant for: a mark that came too late for it does not hit the next. @writer context/cancel @reader scheduler */
 export const G_CANCELED_ID = 31;

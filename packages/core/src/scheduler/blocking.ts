@@ -25,11 +25,10 @@ import {
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
 import { wantsAttention } from "./cancellation.ts";
-import { FRAME_BLOCKED, type Frame } from "./frame.ts";
+import { FRAME_BLOCKED, type Frame, type Waitable } from "./frame.ts";
 import { CLOSED } from "./idle.ts";
 import { JoiningMachine } from "./joining.ts";
 import { GLOBAL_EVERY } from "./machine-thread.ts";
-import type { Operation } from "./operation.ts";
 import { ASLEEP, announceSleep, sleep, stayAwake, wake } from "./parker.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -74,7 +73,7 @@ export abstract class BlockingMachine extends JoiningMachine {
   /**
    * Holds this thread until the operation is done. The processor goes to another machine first; goroutines that live here and are made ready meanwhile wait for this thread to come back.
    */
-  blockOn(operation: Operation<unknown>): Error | undefined {
+  blockOn(operation: Waitable<unknown>): Error | undefined {
     const canceled = this.takeCancellation();
     if (canceled !== undefined) return canceled;
     const waiter = this.newWaiter(BLOCKED, operation.reason);

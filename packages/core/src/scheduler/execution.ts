@@ -54,9 +54,9 @@ import { LoadingMachine } from "./body-loading.ts";
 import { cancellation, isCancellation } from "./cancellation.ts";
 import { endHook } from "./end-hook.ts";
 import { FRAME_ASYNC, FRAME_GENERATOR, FRAME_PLAIN, FRAME_PROMISE, type Frame } from "./frame.ts";
-import { foreignYield, SUSPENSION } from "./operation.ts";
 import { wakeForResult } from "./parker.ts";
 import { trimStack } from "./stack.ts";
+import { foreignYield, SUSPENSION } from "./suspension.ts";
 import { type DeferredCall, EXIT, Unwinding, unwind } from "./unwinding.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.

@@ -1,11 +1,21 @@
 /** A started goroutine on its machine: what cannot leave the thread. */
 
+import type { WaitReason } from "../goroutine/wait-reason.ts";
 import type { DeferredCall, Unwinding } from "./unwinding.ts";
 
 /** What a frame can wait for, as far as its cancellation is concerned. */
 export interface Abandonable {
   /** Takes the waiter of `frame` out of the queue it stands in. False if it is not there any more: it has been served, and its wake-up is under way. */
   abandon(frame: Frame): boolean;
+}
+
+/** Something to wait for, as the thread sees it that waits: an Operation, which says what each of these is. */
+export interface Waitable<T> extends Abandonable {
+  readonly reason: WaitReason;
+  attempt(): boolean;
+  enqueue(goroutine: number, base: number): boolean;
+  resume(interrupt: Error | undefined): boolean;
+  finish(): T;
 }
 
 /** Driven by `next`. */

@@ -12,7 +12,8 @@ import { G_ARGS, G_ID, G_META, G_WORDS } from "../memory/layout.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import { cancellation } from "./cancellation.ts";
 import type { Abandonable, Frame } from "./frame.ts";
-import { Operation, PARKED, proceed, type Suspension } from "./operation.ts";
+import { Operation } from "./operation.ts";
+import { PARKED, proceed, type Suspension } from "./suspension.ts";
 import type { Thread } from "./thread.ts";
 
 // Rebound: V8 folds a module's own constants, and imported or exported ones cost a load and a check each.
@@ -54,7 +55,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
       const word = this.base + G_ID;
       this.idLow = thread.i32[word];
       this.idHigh = thread.i32[word + 1];
-      thread.adopt(this as GoroutineHandle<unknown>);
+      thread.openHandles.add(this as GoroutineHandle<unknown>);
     }
   }
 
@@ -111,7 +112,7 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     this.#state = (meta & FAILED_FLAG) === 0 ? RETURNED : THREW;
     if (tag === NUMBER) this.value = f64[(base + ARGS) >> 1];
     else this.readResult(tag);
-    this.thread.forget(this as GoroutineHandle<unknown>);
+    this.thread.openHandles.remove(this as GoroutineHandle<unknown>);
     if (releaseHandle(i32, base)) {
       if (tag !== NUMBER) this.thread.codec.drop(base + ARGS, tag);
       this.thread.freeDescriptor(this.goroutine, base);

@@ -2,7 +2,7 @@
  * What the objects of a thread hold, written down where others can read it.
  *
  * A handle counts as a reference to its descriptor, a channel's stand-in as one to its record, and only the thread's own JavaScript knows them. Should the thread die, these references would never be given back. So each thread mirrors
- * its lists (Thread's handles, the watch lists) in a buffer of its own, which the host has, too: one plain store for each entry. A list is dense, so the first 0 ends it. What is taken off the list is given back afterwards: whoever dies
+ * its lists (its open handles, the watch lists) in a buffer of its own, which the host has, too: one plain store for each entry. A list is dense, so the first 0 ends it. What is taken off the list is given back afterwards: whoever dies
  * in between has lost one record, not given one back twice.
  */
 

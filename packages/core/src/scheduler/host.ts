@@ -27,12 +27,12 @@ import {
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
-import type { Abandonable, Frame } from "./frame.ts";
+import type { Abandonable, Frame, Waitable } from "./frame.ts";
 import type { GoroutineHandle } from "./handle.ts";
 import { CLOSED, DRAINING } from "./idle.ts";
-import type { Operation } from "./operation.ts";
 import { ASLEEP_IN_EVENT_LOOP, announceSleep, NAPPING, stayAwake } from "./parker.ts";
-import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
+import { PromisingThread } from "./promises.ts";
+import { notInGoroutine, type ThreadParts } from "./thread.ts";
 
 const NUMBER = TAG_NUMBER;
 const WORDS = G_WORDS;
@@ -62,7 +62,7 @@ function capture(resolve: Resolve): void {
   captured = resolve;
 }
 
-export class HostThread extends Thread {
+export class HostThread extends PromisingThread {
   private readonly platform: HostPlatform;
   private readonly record: number;
   private readonly batch: Int32Array = new Int32Array(BATCH);
@@ -220,7 +220,7 @@ export class HostThread extends Thread {
   }
 
   override promiseFor<T>(
-    operation: Operation<T>,
+    operation: Waitable<T>,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ): void {
@@ -340,7 +340,7 @@ export class HostThread extends Thread {
     }
   }
 
-  blockOn(_operation: Operation<unknown>): undefined {
+  blockOn(_operation: Waitable<unknown>): undefined {
     throw notInGoroutine("block()");
   }
 }

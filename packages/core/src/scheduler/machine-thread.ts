@@ -22,8 +22,9 @@ import { LocalList } from "../queue/local-list.ts";
 import { RunQueueOwner, RunQueueStealer } from "../queue/run-queue.ts";
 import { cancellation } from "./cancellation.ts";
 import { type Abandonable, FRAME_BLOCKED, FRAME_PROMISE, type Frame, isDriven } from "./frame.ts";
+import { PromisingThread } from "./promises.ts";
 import { type RandomOrder, randomOrder } from "./random-order.ts";
-import { notInGoroutine, Thread, type ThreadParts } from "./thread.ts";
+import { notInGoroutine, type ThreadParts } from "./thread.ts";
 import { EXIT } from "./unwinding.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -63,7 +64,7 @@ export interface MachinePlatform {
   panic(base: number, error: unknown): void;
 }
 
-export abstract class MachineThread extends Thread {
+export abstract class MachineThread extends PromisingThread {
   protected readonly platform: MachinePlatform;
   protected readonly procs: number;
   protected readonly machineRecord: number;

@@ -9,29 +9,11 @@
  * drives an iterator reads them before anything else runs.
  */
 
-import { FunctionError, MisuseError } from "../base/errors.ts";
+import { MisuseError } from "../base/errors.ts";
 import type { WaitReason } from "../goroutine/wait-reason.ts";
-import type { Abandonable, Frame } from "./frame.ts";
+import type { Frame, Waitable } from "./frame.ts";
+import { PARKED, proceed, type Suspension } from "./suspension.ts";
 import type { Thread } from "./thread.ts";
-
-/** What a parked goroutine hands to its machine. */
-export interface Suspension {
-  readonly __heddleSuspension: never;
-}
-
-/** The one value that bodies yield. */
-export const SUSPENSION: Suspension = Object.freeze(Object.create(null)) as Suspension;
-
-/** "Parked." */
-export const PARKED: IteratorYieldResult<Suspension> = { done: false, value: SUSPENSION };
-
-const finished: { done: true; value: unknown } = { done: true, value: undefined };
-
-/** "Go on, with this value." */
-export function proceed<T>(value: T): IteratorReturnResult<T> {
-  finished.value = value;
-  return finished as IteratorReturnResult<T>;
-}
 
 /** An operation's state: nobody has used it. */
 export const FRESH = 0;
@@ -39,7 +21,7 @@ const PENDING = 1;
 /** Somebody has. */
 export const USED = 2;
 
-export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
+export abstract class Operation<T> implements PromiseLike<T>, Waitable<T> {
   // Declared, and assigned in the constructor: V8 takes twice as long over an object with field initialisers, and programs make an operation at every step.
   declare readonly thread: Thread;
   declare protected state: number;
@@ -83,7 +65,7 @@ export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
       this.use();
     }
     if (this.attempt()) return proceed(this.finish());
-    const frame = this.thread.parkCurrent(this as Operation<unknown>, this.reason);
+    const frame = this.thread.parkCurrent(this as Waitable<unknown>, this.reason);
     if (!this.enqueue(frame.goroutine, frame.base)) {
       this.thread.unparkCurrent(frame);
       return proceed(this.finish());
@@ -111,7 +93,7 @@ export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
   block(): T {
     this.use();
     if (!this.attempt()) {
-      const interrupt = this.thread.blockOn(this as Operation<unknown>);
+      const interrupt = this.thread.blockOn(this as Waitable<unknown>);
       if (interrupt !== undefined) throw interrupt;
     }
     return this.finish();
@@ -126,11 +108,4 @@ export abstract class Operation<T> implements PromiseLike<T>, Abandonable {
 /** The error of an operation that is used again. */
 export function usedTwice(): MisuseError {
   return new MisuseError("an operation is used once: call the function again for another");
-}
-
-/** What a generator is thrown that yields something of its own. */
-export function foreignYield(): FunctionError {
-  return new FunctionError(
-    "a goroutine body may not yield values: write yield* before an operation, such as yield* gosched()",
-  );
 }

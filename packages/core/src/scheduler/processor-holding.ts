@@ -18,7 +18,7 @@ import { wantsAttention } from "./cancellation.ts";
 import { FindingMachine } from "./find-runnable.ts";
 import { CLOSED, LIFE_ALIVE } from "./idle.ts";
 import { ASLEEP, ASLEEP_IN_EVENT_LOOP, announceSleep, sleep, stayAwake } from "./parker.ts";
-import { threadCache } from "./thread.ts";
+import { threadCache } from "./thread-pools.ts";
 import { stopIsAsked } from "./world-stop.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.

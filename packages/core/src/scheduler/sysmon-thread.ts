@@ -4,16 +4,16 @@
  */
 
 import type { SharedMemory } from "../memory/shared-memory.ts";
-import type { Frame } from "./frame.ts";
-import type { Operation } from "./operation.ts";
-import { notInGoroutine, Thread } from "./thread.ts";
+import type { Frame, Waitable } from "./frame.ts";
+import { PromisingThread } from "./promises.ts";
+import { notInGoroutine } from "./thread.ts";
 
 /** The number of sysmon's thread: behind the machines. */
 export function sysmonNumber(memory: SharedMemory): number {
   return memory.shape.maxMachines + 1;
 }
 
-export class SysmonThread extends Thread {
+export class SysmonThread extends PromisingThread {
   enqueueNew(goroutine: number): void {
     this.globalQueue.push(goroutine);
     this.idle.wakeOneIfIdle();
@@ -47,7 +47,7 @@ export class SysmonThread extends Thread {
     throw notInGoroutine("yield*");
   }
 
-  blockOn(_operation: Operation<unknown>): undefined {
+  blockOn(_operation: Waitable<unknown>): undefined {
     throw notInGoroutine("block()");
   }
 

@@ -8,7 +8,8 @@ import { ReferenceTable } from "../values/references.ts";
 import { type SharedBufferTable } from "../values/shared-buffers.ts";
 import type { TextPort } from "../values/text.ts";
 import { holdingsIn, NOT_WRITTEN } from "./holdings.ts";
-import { type ThreadParts, threadCache } from "./thread.ts";
+import type { ThreadParts } from "./thread.ts";
+import { threadCache } from "./thread-pools.ts";
 
 /** What differs from thread to thread. */
 export interface ThreadSetup {

@@ -1,6 +1,6 @@
 /** The public types that bodies and operations are written in. */
 
-import type { Suspension } from "./operation.ts";
+import type { Suspension } from "./suspension.ts";
 
 /**
  * Return type of a generator body.

@@ -2,7 +2,7 @@
 
 import { ambientMachine, currentMachine } from "./ambient.ts";
 import type { Machine } from "./machine.ts";
-import { PARKED, proceed, type Suspension } from "./operation.ts";
+import { PARKED, proceed, type Suspension } from "./suspension.ts";
 import type { Op } from "./types.ts";
 
 // Rebound: V8 folds a module's own constants, and imported or exported ones cost a load and a check each.

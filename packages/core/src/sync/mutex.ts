@@ -4,8 +4,9 @@ import { REASON_MUTEX_LOCK, type WaitReason } from "../goroutine/wait-reason.ts"
 import { MUTEX_USE } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
-import { Operation, type Suspension, usedTwice } from "../scheduler/operation.ts";
+import { Operation, usedTwice } from "../scheduler/operation.ts";
 import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
+import type { Suspension } from "../scheduler/suspension.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";

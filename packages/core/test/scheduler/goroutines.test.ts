@@ -105,7 +105,7 @@ describe("handles", () => {
       const handles = [spawn(sum, 1, 2), spawn(fails, "collected"), spawn(sum, 3)];
       yield* gosched();
       expect(handles.map((handle) => handle.done)).toEqual([true, true, true]);
-      machine.machine.collectHandles();
+      machine.machine.openHandles.collect();
       expect([yield* handles[0], yield* handles[2]]).toEqual([3, 3]);
       let told: unknown;
       try {
