@@ -32,6 +32,7 @@ import { FRAME_BLOCKED, FRAME_PROMISE, type Frame, isShielded } from "./frame.ts
 import { CLOSED } from "./idle.ts";
 import { GLOBAL_EVERY, MachineThread } from "./machine-thread.ts";
 import { endNap } from "./parker.ts";
+import { SearchPatience } from "./search-patience.ts";
 import { pauseAtSafePoint, stopIsAsked } from "./world-stop.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -53,6 +54,8 @@ const SEARCH_MS = 0.05;
 const STEAL_ROUNDS = 4;
 
 export abstract class FindingMachine extends MachineThread {
+  private readonly patience = new SearchPatience();
+
   /** Gives the processor up and lists the machine as idle. Returns a goroutine, or 0 with the machine idle or its state changed. */
   protected abstract goIdle(): number;
 
@@ -223,11 +226,12 @@ export abstract class FindingMachine extends MachineThread {
     endNap(i32, this.memory.layout.machines);
     if (this.searching || this.idle.tryStartSearching()) {
       this.searching = true;
-      const until = performance.now() + SEARCH_MS;
+      const until = this.mayGoOnLooking() ? performance.now() + SEARCH_MS : 0;
       do {
         for (let round = 0; round < STEAL_ROUNDS; round++) {
           const goroutine = this.stealOrPick(round === STEAL_ROUNDS - 1);
           if (goroutine !== 0) {
+            this.patience.searchSucceeded();
             this.found();
             return goroutine;
           }
@@ -235,6 +239,11 @@ export abstract class FindingMachine extends MachineThread {
       } while (performance.now() < until && Atomics.load(i32, SCHED_CLOSING) !== CLOSED);
     }
     return this.goIdle();
+  }
+
+  /** While no other processor is held, work comes from the host, or through an event loop: whoever would bring it may need this core. */
+  private mayGoOnLooking(): boolean {
+    return !this.idle.allButOneIdle() || this.patience.mayGoOn();
   }
 
   protected stealOrPick(takeNext: boolean): number {

@@ -437,6 +437,11 @@ export class IdleCoordinator {
     return Atomics.load(this.i32, SCHED_IDLE) >>> 16 === 0;
   }
 
+  /** Whether a single processor is held. */
+  allButOneIdle(): boolean {
+    return Atomics.load(this.i32, SCHED_IDLE) >>> 16 === this.procs - 1;
+  }
+
   /** Whether no processor is held. */
   allIdle(): boolean {
     return Atomics.load(this.i32, SCHED_IDLE) >>> 16 === this.procs;
