@@ -6,8 +6,6 @@ const sourceOf = (name: string): string =>
 
 const builtOrPlainScript = [/\/dist\//, /\.mjs$/];
 
-const { HEDDLE_FAULTS } = process.env;
-
 export default defineConfig({
   test: {
     passWithNoTests: true,
@@ -45,8 +43,6 @@ export default defineConfig({
             "examples/test/**/*.test.ts",
             "test/**/*.test.ts",
           ],
-          // Hangs once in a while (docs/reliability.md): to be run by itself, with HEDDLE_FAULTS=1.
-          exclude: HEDDLE_FAULTS === "1" ? [] : ["packages/heddle/test/faults.test.ts"],
           pool: "forks",
           sequence: { groupOrder: 1 }, // after the unit tests, which use all cores, too
           fileParallelism: false,

@@ -52,7 +52,7 @@ export {
   spawn,
   tasks,
 } from "./scheduler/goroutine-api.ts";
-export { holdingsBytes, holdingsIn } from "./scheduler/holdings.ts";
+export { type Holdings, holdingsBytes, holdingsIn } from "./scheduler/holdings.ts";
 export { closedError, type HostPlatform, HostThread } from "./scheduler/host.ts";
 export { LIFE_LOST, LIFE_NONE, machineRecord, wakeAll } from "./scheduler/idle.ts";
 export { Machine } from "./scheduler/machine.ts";

@@ -32,7 +32,7 @@ interface HostedMachine {
 export class MachinePool {
   private readonly pool: Piscina;
   private readonly memory: SharedMemory;
-  /** By machine: what the objects of its thread hold. The next thread of that number goes on with it. */
+  /** By machine: what the objects of its latest thread hold. */
   private readonly holdings = new Map<number, SharedArrayBuffer>();
   private readonly runtime: string;
   private readonly events: MachineEvents;
@@ -72,7 +72,7 @@ export class MachinePool {
       number,
       port: port2,
       lifeline: lifeline.far,
-      holdings: this.holdingsOf(number),
+      holdings: this.newHoldings(number),
       runtime,
     };
     const task = this.pool.run(boot, {
@@ -102,14 +102,16 @@ export class MachinePool {
     this.events.ended(number, error);
   }
 
-  /** The buffer for what the objects of a machine's thread hold. */
-  holdingsOf(number: number): SharedArrayBuffer {
-    let buffer = this.holdings.get(number);
-    if (buffer === undefined) {
-      buffer = new SharedArrayBuffer(holdingsBytes(this.memory));
-      this.holdings.set(number, buffer);
-    }
+  /** A buffer for what the objects of a machine's thread hold; each thread has its own, since one that was killed may leave anything behind the end of a list. */
+  private newHoldings(number: number): SharedArrayBuffer {
+    const buffer = new SharedArrayBuffer(holdingsBytes(this.memory));
+    this.holdings.set(number, buffer);
     return buffer;
+  }
+
+  /** What the objects of a machine's latest thread hold; `undefined` if it has had none. */
+  holdingsOf(number: number): SharedArrayBuffer | undefined {
+    return this.holdings.get(number);
   }
 
   /** Whether a machine's thread has executed its last instruction, though the event loop may not have told yet. */

@@ -9,6 +9,7 @@
 
 import {
   describeGoroutine,
+  type Holdings,
   type HostThread,
   holdingsIn,
   MachineLostError,
@@ -87,9 +88,13 @@ export class Supervisor {
       this.events.fail(new MachineLostError(`${what}; the last: ${reason}`, { cause }));
       return;
     }
-    const { memory } = this.host;
-    this.repair.machineLost({ machine, reason, cause }, holdingsIn(memory, this.pool.holdingsOf(machine)));
+    this.repair.machineLost({ machine, reason, cause }, this.holdingsOf(machine));
     this.sweepSoon();
+  }
+
+  private holdingsOf(machine: number): Holdings | undefined {
+    const written = this.pool.holdingsOf(machine);
+    return written && holdingsIn(this.host.memory, written);
   }
 
   /** sysmon's thread is over, though nobody asked it to end. True if another is to be started. */

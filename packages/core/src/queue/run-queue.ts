@@ -11,7 +11,8 @@
  * - The owner may also take what it pushed last, if that is the goroutine it wants (`takeNewest`). A thief may just be copying that place, and its compare-and-swap would go through, for the head stays where
  *   it is. So the owner moves head and tail by some whole rounds of the ring, which changes no place but fails every thief that has read the old head. The head first: whoever sees the new head with the old tail finds a
  *   negative length and takes nothing; that is not taken for empty (`isEmpty`), so nobody goes to sleep over it. The old head with the new tail makes a length that no ring has, and the thief looks again. (Eight million such
- *   moves bring the head back to an old value. A thief would have to stand still meanwhile, between two neighbouring steps, for most of a second, and wake up at just that value.)
+ *   moves bring the head back to an old value. A thief would have to stand still meanwhile, between two neighbouring steps, for most of a second, and wake up at just that value.) An owner whose thread dies between the two steps leaves
+ *   that negative length behind; `restore` takes the first one back.
  *
  * Why the owner may keep a stale head: the head only grows, so a ring that looked to have room still has it. It looks again when the ring seems full.
  *
@@ -36,7 +37,6 @@ export class RunQueueOwner {
   private readonly i32: Int32Array;
   private readonly global: SpillTarget;
   private readonly mask: number;
-  /** What `takeNewest` moves head and tail by: whole rounds, and more than any length. */
   private readonly rounds: number;
   private readonly spilled: Int32Array;
   /** Whether there is one processor: then nobody steals, and its queue changes hands only with the processor, under a lock. The words are written plainly. */
@@ -50,7 +50,7 @@ export class RunQueueOwner {
     this.i32 = i32;
     this.global = global;
     this.mask = i32[H_RING_SIZE] - 1;
-    this.rounds = 2 * (this.mask + 1);
+    this.rounds = roundsOf(i32);
     this.solo = i32[H_PROCS] === 1;
     this.spilled = new Int32Array(this.mask / 2 + 2);
   }
@@ -209,6 +209,18 @@ export class RunQueueOwner {
 
   /** How many goroutines the last `stealFrom` moved. */
   stolen = 0;
+}
+
+/** Puts the queue of a processor right whose owner's thread has died. Thieves may be at it meanwhile: they find nothing before. */
+export function restore(i32: Int32Array, base: number): void {
+  const tail = i32[base + TAIL];
+  if (((tail - Atomics.load(i32, base + HEAD)) | 0) < 0)
+    Atomics.store(i32, base + TAIL, (tail + roundsOf(i32)) | 0);
+}
+
+/** What `takeNewest` moves head and tail by: whole rounds, and more than any length. */
+function roundsOf(i32: Int32Array): number {
+  return 2 * i32[H_RING_SIZE];
 }
 
 /** A thief's end of one processor's queue. */

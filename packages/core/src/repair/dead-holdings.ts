@@ -9,7 +9,7 @@ import { objectsOf } from "../scheduler/shared-object.ts";
 import { endTimerUse } from "../time/timers.ts";
 import { repairChannel } from "./channels.ts";
 
-/** Gives all of it back, and empties the lists for the next thread of that number. */
+/** Gives all of it back. Returns goroutines that are to be made ready. */
 export function giveBackHoldings(host: HostThread, holdings: Holdings): readonly number[] {
   const table = objectsOf(host);
   const woken: number[] = [];
@@ -30,9 +30,5 @@ export function giveBackHoldings(host: HostThread, holdings: Holdings): readonly
 }
 
 function forEachIn(list: Int32Array, visit: (entry: number) => void): void {
-  for (let i = 0; i < list.length && list[i] !== 0; i++) {
-    const entry = list[i];
-    list[i] = 0;
-    visit(entry);
-  }
+  for (let i = 0; i < list.length && list[i] !== 0; i++) visit(list[i]);
 }

@@ -4,7 +4,7 @@
  * Their frames are gone, so they end here, as far as others can tell: with `MachineLostError` at whoever joins them, or as a panic. Their deferred calls cannot run.
  *
  * Their descriptors are *quarantined*: they take no further part, but are not given back yet. A thread that served one of them a moment ago is about to make it ready, by its number; if the descriptor were another goroutine's by then,
- * that one would be woken instead. Posted into the dead machine's inbox, such a wake-up does no harm. The sweep, at which nobody has anything in hand, gives the descriptors back.
+ * that one would be woken instead. Posted into the dead machine's inbox, such a wake-up does no harm: nobody reads that any more, and nothing else links these descriptors meanwhile. The sweep, at which nobody has anything in hand, gives the descriptors back.
  */
 
 import { MachineLostError } from "../base/errors.ts";
@@ -43,7 +43,6 @@ import {
   W_RESULT,
   W_VALUE,
 } from "../memory/layout.ts";
-import * as inbox from "../queue/inbox.ts";
 import { cancellation } from "../scheduler/cancellation.ts";
 import { endHook } from "../scheduler/end-hook.ts";
 import type { HostThread } from "../scheduler/host.ts";
@@ -101,28 +100,42 @@ export class LostGoroutines {
     return this.quarantine.has(goroutine);
   }
 
-  /** Finds who lived there. To be called first, before any of them is ended. */
+  /**
+   * Finds who lived there. To be called first, before any of them is ended.
+   *
+   * Others may use descriptors again meanwhile, in which a goroutine of that machine ended long ago. So the machine is read last, as `launch` writes it first: a new goroutine has none, and gets another one. If that still is the dead one
+   * when the rest has been read, the rest was the goroutine's that lived there, and which has stayed as it was since. (`launch` writes plainly. On processors that let stores overtake each other the second look, after all others, finds the
+   * few nanoseconds over for which that may mislead.)
+   */
   find(): void {
-    const { host, loss, quarantine } = this;
+    const { host, quarantine } = this;
     const { i32, f64 } = host;
+    const candidates: number[] = [];
     forEachUsed(host, (base, goroutine) => {
-      if (i32[base + G_MACHINE] !== loss.machine + 1 || quarantine.has(goroutine)) return;
-      const status = i32[base + G_STATUS];
-      if (!isLive(status) && !this.wasEnding(base, status)) return;
-      quarantine.set(goroutine, base);
-      if ((i32[base + G_META] & PSEUDO) === 0) {
-        this.ids.add(f64[(base + G_ID) >> 1] | 0);
-        retainHandle(i32, base);
-      }
+      if (!quarantine.has(goroutine) && this.livedThere(base)) candidates.push(goroutine);
     });
+    for (const goroutine of candidates) {
+      const base = host.descriptorOf(goroutine);
+      if (!this.livedThere(base)) continue;
+      quarantine.set(goroutine, base);
+      if ((i32[base + G_META] & PSEUDO) !== 0) continue;
+      this.ids.add(f64[(base + G_ID) >> 1] | 0);
+      retainHandle(i32, base);
+    }
   }
 
-  /** Whether the thread died while it ended this goroutine: the outcome is there, but nobody has been told. */
-  private wasEnding(base: number, status: number): boolean {
-    return status === DEAD && !isDone(this.host.i32, base);
+  /** Whether this is the descriptor of a goroutine of the dead machine that is live, or which it had begun to end: the outcome is there then, but nobody has been told. */
+  private livedThere(base: number): boolean {
+    const { i32 } = this.host;
+    const status = Atomics.load(i32, base + G_STATUS);
+    const unfinished = isLive(status) || (status === DEAD && !isDone(i32, base));
+    return unfinished && Atomics.load(i32, base + G_MACHINE) === this.loss.machine + 1;
   }
 
-  /** Takes them out of the lists of those who wait for a goroutine's end. */
+  /**
+   * Takes them out of the lists of those who wait for a goroutine's end. While all machines are held: a goroutine whose one handle is its thread's own may end without a look at the list's lock. Until then they may stand there, since
+   * their descriptors stay as they are.
+   */
   leaveJoins(): void {
     const { host } = this;
     const { i32 } = host;
@@ -137,14 +150,12 @@ export class LostGoroutines {
   private lostAmong(newest: number): number[] {
     const { host, quarantine } = this;
     const found: number[] = [];
-    // As many as there can be: links that others change may lead in a circle.
-    let left = host.memory.shape.maxGoroutines;
-    for (let at = newest; at > 0 && left > 0; at = nextJoiner(host.i32, host.descriptorOf(at)), left--)
+    for (let at = newest; at > 0; at = nextJoiner(host.i32, host.descriptorOf(at)))
       if (quarantine.has(at)) found.push(at);
     return found;
   }
 
-  /** Ends them. They must stand in no queue any more. */
+  /** Ends them. They must stand in no queue any more, except in lists of joiners. */
   end(): void {
     for (const [goroutine, base] of this.quarantine) {
       if ((this.host.i32[base + G_META] & PSEUDO) === 0 && !isDone(this.host.i32, base))
@@ -207,13 +218,14 @@ export class LostGoroutines {
   /** Who waited for the end is made ready, the host's own promise settled. */
   private tell(goroutine: number, completed: number): void {
     const { host } = this;
-    const { i32, memory, descriptors } = host;
+    const { i32 } = host;
     for (let joiner = firstJoiner(completed); joiner !== 0; ) {
       const following = nextJoiner(i32, host.descriptorOf(joiner));
       if (!this.quarantine.has(joiner)) host.ready(joiner);
       joiner = following;
     }
-    if (wantsHost(completed)) inbox.post(i32, descriptors, memory.layout.machines, goroutine);
+    // Not through the inbox, which links descriptors: who served this goroutine a moment ago may post it into the dead machine's, and would change the link.
+    if (wantsHost(completed)) host.finishRun(goroutine, host.descriptorOf(goroutine));
   }
 
   private errorOf(base: number): MachineLostError {

@@ -27,7 +27,7 @@ import {
   P_MACHINE,
   P_WORDS,
 } from "../memory/layout.ts";
-import { RunQueueStealer } from "../queue/run-queue.ts";
+import { RunQueueStealer, restore } from "../queue/run-queue.ts";
 import { total } from "../scheduler/counters.ts";
 import type { Holdings } from "../scheduler/holdings.ts";
 import type { HostThread } from "../scheduler/host.ts";
@@ -110,7 +110,6 @@ export class Repair {
   private takeCare({ loss, goroutines, blocks }: Casualty): void {
     goroutines.find();
     for (const block of emptyQueuesOf(this.host, loss.machine)) blocks.add(block);
-    goroutines.leaveJoins();
     goroutines.end();
   }
 
@@ -124,7 +123,9 @@ export class Repair {
       if (Atomics.load(i32, memory.layout.processors + p * P_WORDS + P_MACHINE) === machine) held.push(p);
     new DeadLocks(host, machine).recountCaches(held);
     for (const p of held) {
-      i32[memory.layout.processors + p * P_WORDS + P_CURRENT] = 0;
+      const processor = memory.layout.processors + p * P_WORDS;
+      i32[processor + P_CURRENT] = 0;
+      restore(i32, processor);
       host.idle.releaseProcessor(p);
     }
     this.seeToWork();
@@ -150,7 +151,10 @@ export class Repair {
     const { host, casualties } = this;
     host.flushNew();
     // Once more, and now with nothing moving: what a machine did just then with an outdated idea of who is there.
-    for (const casualty of casualties.values()) this.takeCare(casualty);
+    for (const casualty of casualties.values()) {
+      this.takeCare(casualty);
+      casualty.goroutines.leaveJoins();
+    }
     host.finishForgotten();
     host.idle.recount();
     new Orphans(host, new Set(casualties.keys())).rehome();

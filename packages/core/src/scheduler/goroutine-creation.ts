@@ -132,12 +132,13 @@ export abstract class CreatingThread extends Thread {
     } else {
       meta = flags | (PACKED << COUNT) | this.putArgument(goroutine, base, 0, 0, args, "args");
     }
+    // First: see LostGoroutines.find.
+    i32[base + MACHINE] = 0;
     i32[base + META] = meta;
     i32[base + FUNCTION] = functionId;
     i32[base + JOIN] = 0;
     i32[base + REFS] = 1;
     i32[base + STARTER] = this.number;
-    i32[base + MACHINE] = 0;
     i32[base + FRAME] = 0;
     i32[base + CANCELED] = 0;
     i32[base + ON_END] = 0;

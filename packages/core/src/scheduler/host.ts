@@ -192,7 +192,8 @@ export class HostThread extends PromisingThread {
     }
   }
 
-  private finishRun(goroutine: number, base: number): void {
+  /** Settles the promise of a run whose goroutine has ended. */
+  finishRun(goroutine: number, base: number): void {
     const { i32 } = this;
     const meta = i32[base + G_META];
     const tag = meta & TAG_MASK;

@@ -117,24 +117,36 @@ export class WatchList {
   sweep(): void {
     const { refs, indexes } = this;
     const gone: number[] = [];
+    let firstGone = 0;
     let kept = 0;
     for (let i = 0; i < refs.length; i++) {
       const ref = refs[i] as WeakRef<Watched>;
       const index = indexes[i] as number;
       if (ref.deref() === undefined) {
-        gone.push(index);
+        if (gone.push(index) === 1) firstGone = i;
         continue;
       }
       refs[kept] = ref;
       indexes[kept++] = index;
     }
-    for (let i = 0; i < kept; i++) this.written[i] = indexes[i] as number;
-    this.written.fill(0, kept, refs.length);
+    this.write(firstGone, kept, refs.length);
     refs.length = kept;
     indexes.length = kept;
     this.kept = kept;
-    // Last, with the list in order: what a record holds may name other records.
+    // Last, with the lists in order: what a record holds may name other records.
     for (const index of gone) this.forget(index);
+  }
+
+  /**
+   * Mirrors the list, which was the same up to `from` and has become shorter. The thread may be killed in between, and an entry that stood there twice would be given back twice: so the list ends at `from` until what follows is right.
+   */
+  private write(from: number, length: number, before: number): void {
+    const { written, indexes } = this;
+    if (length === before) return;
+    written[from] = 0;
+    for (let i = from + 1; i < length; i++) written[i] = indexes[i] as number;
+    for (let i = Math.max(from + 1, length); i < before; i++) written[i] = 0;
+    if (from < length) written[from] = indexes[from] as number;
   }
 
   private forget(index: number): void {

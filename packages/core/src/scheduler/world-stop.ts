@@ -8,14 +8,15 @@
  * A *safe point* is a moment at which a machine has nothing in hand: no lock, no goroutine that is on no list. Machines come by one in every scheduling round, and look at M_ATTENTION there anyway, so the stop costs nothing while none
  * is asked for. A plain body that computes for long does not come by one; the host therefore first waits until all have come by (`haveAllPassed`), and only then asks for the stop, which lasts well below a millisecond.
  *
- * - The host: (1) stores the stop's number in SCHED_STOP, (2) asks every machine for attention and wakes it, (3) waits for all to arrive, (4) holds each by compare-and-swap of its M_STOP from 1 to 2, (5) works, alone,
- *   (6) sets SCHED_STOP and every M_STOP to 0 and notifies.
- * - A machine at its safe point: (1) finds SCHED_STOP, (2) stores 1 in M_STOP and rings the host, (3) waits on SCHED_STOP; (4) when it has waited for long, takes its 1 back by compare-and-swap and goes on. If that
- *   fails, the host holds it, and it waits on.
+ * - The host: (1) stores the stop's number in SCHED_STOP, (2) asks every machine for attention and wakes it, (3) waits for all to arrive, (4) holds each by compare-and-swap of its M_STOP from 1 to 2, (5) stores the number's
+ *   negative in SCHED_STOP, (6) looks once more who takes part: whoever is not held lets it give up, (7) works, alone, (8) sets SCHED_STOP and every M_STOP to 0 and notifies.
+ * - A machine at its safe point: (1) finds SCHED_STOP, (2) stores 1 in M_STOP and rings the host, (3) waits on SCHED_STOP while it is positive, but not for ever: (4) when it has waited for long, it takes its 1 back by
+ *   compare-and-swap and goes on. If that fails, the host holds it, and it waits on. (5) While SCHED_STOP is negative it waits, however long that takes.
  *
  * So the host never relies on a machine that has gone on: either its compare-and-swap wins or the machine's. And nobody pauses for longer than PATIENCE_MS because of another that does not come.
  *
- * A thread that is only just starting: it stores M_ENTERED before it reads SCHED_STOP, both atomically, and the host stores SCHED_STOP before it reads M_ENTERED. One of them sees the other.
+ * A thread that is only just starting is not among those whom the host held. It stores M_ENTERED before it reads SCHED_STOP, both atomically, and the host stores the negative number before it looks once more who takes part. So one
+ * of them sees the other: either the host finds a machine that it does not hold, and gives up; or the machine finds the negative number, and waits until the host is done.
  */
 
 import {
@@ -60,11 +61,17 @@ export function stopIsAsked(i32: Int32Array): boolean {
 export function pauseAtSafePoint(i32: Int32Array, word: number, host: number): void {
   const stop = Atomics.load(i32, SCHED_STOP);
   if (stop === 0) return;
+  if (stop > 0) waitToBeHeld(i32, word, host, stop);
+  // The host is at work, with this thread held or only just coming in, and will not take long.
+  for (let seen = Atomics.load(i32, SCHED_STOP); seen < 0; seen = Atomics.load(i32, SCHED_STOP))
+    Atomics.wait(i32, SCHED_STOP, seen);
+}
+
+function waitToBeHeld(i32: Int32Array, word: number, host: number, stop: number): void {
   Atomics.store(i32, word, ARRIVED);
   wake(i32, host);
   Atomics.wait(i32, SCHED_STOP, stop, PATIENCE_MS);
   if (Atomics.compareExchange(i32, word, ARRIVED, RUNS) !== HELD) return;
-  // Held: the host is at work and will not take long.
   while (Atomics.load(i32, word) === HELD) Atomics.wait(i32, word, HELD);
 }
 
@@ -114,12 +121,18 @@ export class WorldStop {
     const words = this.words();
     // A look first, so that nobody is held for nothing.
     if (!words.every((word) => Atomics.load(i32, word) === ARRIVED)) return false;
-    for (let i = 0; i < words.length; i++) {
-      if (Atomics.compareExchange(i32, words[i], ARRIVED, HELD) === ARRIVED) continue;
-      for (let held = 0; held < i; held++) this.letGo(words[held]);
-      return false;
+    if (words.every((word) => this.hold(word))) {
+      Atomics.store(i32, SCHED_STOP, -this.stops);
+      if (this.words().every((word) => Atomics.load(i32, word) === HELD)) return true;
+      Atomics.store(i32, SCHED_STOP, this.stops);
+      Atomics.notify(i32, SCHED_STOP);
     }
-    return true;
+    for (const word of words) if (Atomics.load(i32, word) === HELD) this.letGo(word);
+    return false;
+  }
+
+  private hold(word: number): boolean {
+    return Atomics.compareExchange(this.i32, word, ARRIVED, HELD) === ARRIVED;
   }
 
   /** Lets everybody go on, or gives up to stop them. */

@@ -21,7 +21,7 @@ import {
 } from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
 import { GlobalQueue } from "../../src/queue/global-queue.ts";
-import { RunQueueOwner, RunQueueStealer, type SpillTarget } from "../../src/queue/run-queue.ts";
+import { RunQueueOwner, RunQueueStealer, restore, type SpillTarget } from "../../src/queue/run-queue.ts";
 import {
   casStores,
   exchangeTears,
@@ -363,5 +363,34 @@ describe("planted bugs in the ring are found", () => {
       return popAll(queues.owner(0));
     };
     expectFailure(exploreRing(2, [early, thief(1)], { plainAccessesAreSteps: true }));
+  });
+});
+
+describe("an owner that dies", () => {
+  /** What it took is gone with it; what it left is there once, for whoever has the processor next. */
+  const exploreDeath = (repairs: boolean): ExploreResult =>
+    exploreRing(4, [takeBack, thief(1)], {
+      kill: {
+        thread: 0,
+        repair: ({ i32 }) => {
+          if (repairs) restore(i32, BASE);
+        },
+      },
+      plainAccessesAreSteps: true,
+      preemptions: 1,
+      check: ({ i32 }, [had, stolen], queues) => {
+        const length = ((i32[BASE + P_TAIL] as number) - (i32[BASE + P_HEAD] as number)) | 0;
+        if (length < 0 || length > MODEL_RING) throw new Error(`a ring of length ${length}`);
+        const found = [...(had ?? []), ...(stolen ?? []), ...popAll(queues.owner(0))];
+        if (new Set(found).size !== found.length) throw new Error(`doubled: ${found.join()}`);
+      },
+    });
+
+  test("leaves a queue that another can go on with, wherever it was", () => {
+    expectNoFailure(exploreDeath(true));
+  });
+
+  test("finds a ring that is not put right", () => {
+    expectFailure(exploreDeath(false), /a ring of length/);
   });
 });

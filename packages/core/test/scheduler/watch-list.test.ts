@@ -68,6 +68,33 @@ describe("a watch list", () => {
     expect([list.find(7) === held, list.find(8)]).toEqual([true, undefined]);
   });
 
+  test("at no moment, in which its thread may be killed, does its mirror name a record twice, or one that was released", () => {
+    const released: number[] = [];
+    const mirror = new Int32Array(100);
+    let writes = 0;
+    const watched = new Proxy(mirror, {
+      set(target, place, value): boolean {
+        target[Number(place)] = value as number;
+        const named = [...target.subarray(0, target.indexOf(0))];
+        expect(new Set(named).size).toBe(named.length);
+        expect(named.filter((index) => released.includes(index))).toEqual([]);
+        writes++;
+        return true;
+      },
+    });
+    const list = new WatchList(1000, (index) => void released.push(index), watched);
+    const held = Array.from({ length: 20 }, (_, i) => {
+      const thing = { index: 1 + 2 * i };
+      list.add(thing);
+      addMany(list, 2 + 2 * i, 1);
+      return thing;
+    });
+    list.collectNow();
+    expect(released).toHaveLength(20);
+    expect([...mirror.subarray(0, 21)]).toEqual([...held.map(({ index }) => index), 0]);
+    expect(writes).toBeGreaterThan(40);
+  });
+
   test("an object that arrives after one that was dropped, and not yet found, takes its place", () => {
     const released: number[] = [];
     const list = new WatchList(1000, (index) => void released.push(index), new Int32Array(1000));
