@@ -23,6 +23,7 @@ export { type CancelFunc, type Context, context } from "./context/context.ts";
 export { ErrGroup } from "./context/err-group.ts";
 export { registerKinds } from "./context/kinds.ts";
 export { type SpawnOptions, spawnOn, spawnWith } from "./context/spawn-with.ts";
+export { type Condemned, takeCondemned } from "./context/time-limits.ts";
 export type { ModuleMeta } from "./goroutine/functions.ts";
 export { auditMemory, type MemoryAudit } from "./inspect/audit.ts";
 export { askForEvents, findDeadlock, movements } from "./inspect/deadlock.ts";

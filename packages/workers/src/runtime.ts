@@ -24,6 +24,7 @@ import {
   setGarbageCollector,
   show,
   spawnOn,
+  takeCondemned,
   threadParts,
   wakeAll,
 } from "@heddle/core";
@@ -190,6 +191,7 @@ class HostedRuntime implements Runtime {
 
   private onWoken(): void {
     for (const machine of this.host.idle.takeWanted()) this.pool.start(machine);
+    for (const condemned of takeCondemned(this.host)) this.supervisor.endCondemned(condemned);
     this.drained?.();
     this.deadlocks.woken();
   }

@@ -8,6 +8,8 @@
  */
 
 import {
+  type Condemned,
+  DeadlineExceededError,
   describeGoroutine,
   type Holdings,
   type HostThread,
@@ -41,6 +43,8 @@ export class Supervisor {
   private readonly pool: MachinePool;
   private readonly repair: Repair;
   private readonly started = new Set<number>();
+  /** Machines whose thread was ended for a goroutine that defied its cancellation, and what whoever lived there is told. */
+  private readonly condemned = new Map<number, DeadlineExceededError>();
   private failedStarts = 0;
   private failedMonitors = 0;
   private timer: NodeJS.Timeout | undefined = undefined;
@@ -79,10 +83,22 @@ export class Supervisor {
     return this.started.has(machine);
   }
 
+  /** Ends the thread of a goroutine that goes on though its time is over and it was cancelled for that. */
+  endCondemned({ machine, base, timeoutMs, killAfterMs }: Condemned): void {
+    const { id, name } = describeGoroutine(this.host, base);
+    const sentence =
+      `its thread was ended for goroutine ${id} (${name}), which went on for ${killAfterMs} ms after ` +
+      `it had been cancelled for its timeout of ${timeoutMs} ms`;
+    if (this.pool.kill(machine)) this.condemned.set(machine, new DeadlineExceededError(sentence));
+  }
+
   /** A machine's thread is over, though nobody asked it to end. */
-  machineLost(machine: number, cause: unknown): void {
-    const reason = reasonOf(cause);
-    const failedToStart = !this.started.delete(machine) && !isKill(cause);
+  machineLost(machine: number, ending: unknown): void {
+    const sentence = this.condemned.get(machine);
+    this.condemned.delete(machine);
+    const cause = sentence ?? ending;
+    const reason = sentence?.message ?? reasonOf(cause);
+    const failedToStart = !this.started.delete(machine) && !isKill(ending);
     if (failedToStart && ++this.failedStarts === MAX_FAILED_STARTS) {
       const what = `${this.failedStarts} threads ended one after the other before they could do anything`;
       this.events.fail(new MachineLostError(`${what}; the last: ${reason}`, { cause }));

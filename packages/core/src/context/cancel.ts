@@ -12,7 +12,7 @@
  */
 
 import { isDone } from "../goroutine/completion.ts";
-import { EXPLICIT_CONTEXT, PSEUDO } from "../goroutine/descriptor.ts";
+import { EXPLICIT_CONTEXT, PLANNED, PSEUDO } from "../goroutine/descriptor.ts";
 import { RUNNABLE, RUNNING, SYSCALL, WAITING } from "../goroutine/status.ts";
 import {
   G_CANCELED,
@@ -29,6 +29,7 @@ import {
 import { requestAttention, setCancellationHooks } from "../scheduler/cancellation.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import { setTimerCallback } from "../time/timers.ts";
+import { beginLimits, endPlan, timeoutCause } from "./time-limits.ts";
 import { CANCELED, CONTEXT_TIMER, type ContextTree, contextsOf, EXCEEDED, LIVE } from "./tree.ts";
 
 /** Ends a context and tells every goroutine it reaches. */
@@ -135,9 +136,11 @@ setCancellationHooks({
   isDone: (thread, context) => contextsOf(thread).state(context) !== LIVE,
   isWithin: (thread, context, above) => contextsOf(thread).isWithin(context, above),
   retain: (thread, context) => contextsOf(thread).table.retain(context),
+  begin: beginLimits,
   leave: (thread, base) => {
     const tree = contextsOf(thread);
     const { i32 } = thread;
+    if ((i32[base + G_META] & PLANNED) !== 0) endPlan(thread, base);
     const held = tree.locked(() => {
       const words = [i32[base + G_CONTEXT], i32[base + G_CANCELED]];
       i32[base + G_CONTEXT] = 0;
@@ -150,7 +153,7 @@ setCancellationHooks({
 });
 
 setTimerCallback(CONTEXT_TIMER, (thread, context) => {
-  cancelContext(thread, context, EXCEEDED, undefined);
+  cancelContext(thread, context, EXCEEDED, timeoutCause(thread, context));
   // The timer's own reference.
   contextsOf(thread).table.release(context);
 });

@@ -19,6 +19,7 @@ import {
   X_NEXT,
   X_ORIGIN,
   X_PARENT,
+  X_PLAN,
   X_PREVIOUS,
   X_STATE,
   X_TAGS,
@@ -34,6 +35,7 @@ import { acquire, release } from "../memory/thread-lock.ts";
 import { type ObjectTable, objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import { startTimer, stopTimer } from "../time/timers.ts";
+import { givePlan } from "./plan.ts";
 
 /** The number of this kind, in values and records. */
 export const CONTEXT_KIND = 10;
@@ -106,6 +108,7 @@ export class ContextTree {
     i32[base + X_ORIGIN] = 0;
     i32[base + X_TIMER] = 0;
     i32[base + X_TAGS] = tags;
+    i32[base + X_PLAN] = 0;
     if (parent !== 0) this.adopt(parent, index, base);
     return index;
   }
@@ -145,13 +148,36 @@ export class ContextTree {
     const { i32 } = this;
     const base = this.table.baseOf(index);
     this.table.retain(index);
-    const timer = startTimer(this.thread, delayMs, CONTEXT_TIMER, index);
+    let timer: number;
+    try {
+      timer = startTimer(this.thread, delayMs, CONTEXT_TIMER, index);
+    } catch (error) {
+      this.table.release(index);
+      throw error;
+    }
     const late = this.locked(() => {
       if (i32[base + X_STATE] !== LIVE) return true;
       i32[base + X_TIMER] = timer;
       return false;
     });
     if (late && stopTimer(this.thread, timer)) this.table.release(index);
+  }
+
+  /** Takes the deadline's timer away, if it has one. */
+  disarm(index: number): void {
+    const timer = Atomics.exchange(this.i32, this.table.baseOf(index) + X_TIMER, 0);
+    if (timer !== 0 && stopTimer(this.thread, timer)) this.table.release(index);
+  }
+
+  /** Changes what a context that belongs to a goroutine says of its deadline: not later than its parent's. */
+  setDeadline(index: number, epochMs: number): void {
+    const above = this.deadline(this.i32[this.table.baseOf(index) + X_PARENT]);
+    this.f64[(this.block(index) + XB_DEADLINE) >> 1] = Math.min(epochMs, above);
+  }
+
+  /** Makes a context a goroutine's own: its id. */
+  setOwner(index: number, id: number): void {
+    this.f64[(this.block(index) + XB_OWNER) >> 1] = id;
   }
 
   // ── what a context says ──
@@ -297,8 +323,7 @@ export class ContextTree {
   private afterEnd(index: number): void {
     const { i32, thread, table } = this;
     const base = table.baseOf(index);
-    const timer = Atomics.exchange(i32, base + X_TIMER, 0);
-    if (timer !== 0 && stopTimer(thread, timer)) table.release(index);
+    this.disarm(index);
     const channel = Atomics.load(i32, base + X_DONE);
     if (channel !== 0) closeChannel(thread, channel);
     table.release(index);
@@ -334,6 +359,7 @@ export class ContextTree {
     const parent = i32[base + X_PARENT];
     if (parent !== 0 && i32[base + X_STATE] === LIVE)
       this.locked(() => i32[base + X_STATE] === LIVE && this.unlink(base));
+    givePlan(thread, base);
     const block = i32[base + X_BLOCK];
     const tags = i32[base + X_TAGS];
     thread.codec.drop(block + XB_CAUSE, tags & TAG);

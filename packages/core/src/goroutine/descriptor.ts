@@ -2,10 +2,10 @@
  * What a descriptor's G_META packs.
  *
  * ```
- *  31    30      29     28     27    26 24  23 18  17 12  11 6   5  0
- * ┌───┬────────┬──────┬──────┬────────┬───────┬──────┬──────┬──────┬──────┐
- * │ 0 │explicit│failed│pseudo│detached│ count │ tag 3│ tag 2│ tag 1│ tag 0│
- * └───┴────────┴──────┴──────┴────────┴───────┴──────┴──────┴──────┴──────┘
+ *    31      30      29     28     27    26 24  23 18  17 12  11 6   5  0
+ * ┌───────┬────────┬──────┬──────┬────────┬───────┬──────┬──────┬──────┬──────┐
+ * │planned│explicit│failed│pseudo│detached│ count │ tag 3│ tag 2│ tag 1│ tag 0│
+ * └───────┴────────┴──────┴──────┴────────┴───────┴──────┴──────┴──────┴──────┘
  * ```
  *
  * Before the start the tags belong to the arguments, whose payloads stand in G_ARGS; after the end tag 0 and the first payload are the result's, or,
@@ -30,6 +30,8 @@ export const PSEUDO: number = 1 << 28;
 export const FAILED: number = 1 << 29;
 /** Was given its context, rather than its starter's. */
 export const EXPLICIT_CONTEXT: number = 1 << 30;
+/** Has a context of its own with a plan: what is to be done if it is lost, or takes too long. */
+export const PLANNED: number = 1 << 31;
 
 /** Words of one argument slot. */
 export const SLOT_WORDS = 2;

@@ -73,6 +73,8 @@ export const SCHED_WAIT_HEAD: number = SCHED_BASE + 7;
 export const SCHED_WAIT_TAIL: number = SCHED_BASE + 8;
 /** 0 while the machines run, else the number of the stop that is asked for: see scheduler/world-stop. @writer scheduler/world-stop @reader scheduler/world-stop */
 export const SCHED_STOP: number = SCHED_BASE + 12;
+/** 1 when a machine's M_CONDEMNED was set, for the host. @writer context/time-limits @reader context/time-limits */
+export const SCHED_CONDEMNED: number = SCHED_BASE + 13;
 /** Batch number the next taker of goroutine ids gets. @writer goroutine/identity @reader goroutine/identity */
 export const SCHED_GOID_BATCH: number = SCHED_BASE + 6;
 
@@ -235,6 +237,8 @@ export const M_IN_LOOP = 10;
 export const M_STOP = 11;
 /** 1 from the moment the machine's thread first touches what is shared. @writer scheduler/world-stop @reader scheduler/world-stop */
 export const M_ENTERED = 12;
+/** A goroutine that defies its cancellation, for which this thread is to be ended; 0 for none. @writer context/time-limits @reader context/time-limits */
+export const M_CONDEMNED = 14;
 /** While this thread has a G_JOIN locked: what that word held before. @writer goroutine/completion @reader goroutine/completion */
 export const M_JOINERS = 13;
 /** Newest goroutine of the inbox, linked through G_NEXT. Pushed by anyone, emptied by its machine. @writer queue/inbox @reader queue/inbox */
@@ -463,6 +467,33 @@ export const XB_KEY = 6;
 export const XB_VALUE = 8;
 /** Words of the block. */
 export const XB_WORDS = 16;
+/** First word of the block of PL_… words, 0 for none: what was asked for the goroutine whose own context this is. @writer context/plan, context/tree (at first) @reader context/plan */
+export const X_PLAN = 15;
+
+// Plans: what `spawnWith` was asked to do if the goroutine is lost or takes too long. A block in the slab, named by the goroutine's own context and given back with that.
+
+/** The goroutine. Set once, before it is queued. @writer context/plan @reader context/plan */
+export const PL_GOROUTINE = 0;
+/** How often it may be run again. Changed by the host, for a goroutine that lives nowhere. @writer context/plan @reader context/plan */
+export const PL_RETRIES = 1;
+/** How often it has been run again. Changed by the host, for a goroutine that lives nowhere. @writer context/plan @reader context/plan */
+export const PL_RETRIED = 2;
+/** Count and tags of the arguments that are kept, as in G_META. Set once. @writer context/plan @reader context/plan */
+export const PL_META = 3;
+/** 1 while the arguments are kept. @writer context/plan @reader context/plan */
+export const PL_KEPT = 4;
+/** Timer that ends the thread if the goroutine defies its cancellation, 0 for none. @writer context/time-limits, context/plan (at first) @reader context/time-limits */
+export const PL_KILL_TIMER = 5;
+/** 1 once its thread is to be ended for it. Under CONTEXT_LOCK. @writer context/time-limits, context/plan (at first) @reader context/time-limits, context/plan */
+export const PL_CONDEMNED = 6;
+/** How long its body may run, milliseconds, a double; infinite for any time. Set once. @writer context/plan @reader context/plan */
+export const PL_TIMEOUT = 8;
+/** How long it may go on after that, milliseconds, a double; infinite for any time. Set once. @writer context/plan @reader context/plan */
+export const PL_KILL_AFTER = 10;
+/** The kept arguments' payloads: four of two words. @writer context/plan @reader context/plan */
+export const PL_ARGS = 12;
+/** Words of a plan. */
+export const PL_WORDS = 20;
 
 // ───────────────────────────── region: timers ─────────────────────────────
 // The timers of a processor form a leftist heap, linked through the records themselves: see queue/timer-heap. A record belongs to who took it from the

@@ -9,6 +9,7 @@
 
 import { MachineLostError } from "../base/errors.ts";
 import { RECEIVED, RESULT_TAG } from "../channel/channel-port.ts";
+import { timesRetried } from "../context/plan.ts";
 import {
   complete,
   firstJoiner,
@@ -47,6 +48,7 @@ import { cancellation } from "../scheduler/cancellation.ts";
 import { endHook } from "../scheduler/end-hook.ts";
 import type { HostThread } from "../scheduler/host.ts";
 import type { Thread } from "../scheduler/thread.ts";
+import { mayRunAgain, runAgain } from "./retries.ts";
 
 /** How a machine's thread came to its end. */
 export interface Loss {
@@ -155,11 +157,31 @@ export class LostGoroutines {
     return found;
   }
 
-  /** Ends them. They must stand in no queue any more, except in lists of joiners. */
+  /** Ends them, but for those that are to be run again. They must stand in no queue any more, except in lists of joiners. */
   end(): void {
     for (const [goroutine, base] of this.quarantine) {
-      if ((this.host.i32[base + G_META] & PSEUDO) === 0 && !isDone(this.host.i32, base))
+      if ((this.host.i32[base + G_META] & PSEUDO) === 0 && !isDone(this.host.i32, base) && !this.isKept(base))
         this.endOne(goroutine, base);
+    }
+  }
+
+  /** Whether a goroutine that has not ended is to be run again. */
+  private isKept(base: number): boolean {
+    return isLive(this.host.i32[base + G_STATUS]) && mayRunAgain(this.host, base);
+  }
+
+  /** Has one run again. Nobody may have anything in hand. */
+  private runAgain(goroutine: number, base: number): void {
+    const { host } = this;
+    this.dropUntaken(base);
+    try {
+      runAgain(host, goroutine, base);
+      // The sweep's own. Its starter has not given back his: it has not ended.
+      releaseHandle(host.i32, base);
+    } catch {
+      // No room for its arguments: then it stays lost.
+      this.endOne(goroutine, base);
+      this.giveBack(goroutine, base);
     }
   }
 
@@ -231,27 +253,35 @@ export class LostGoroutines {
   private errorOf(base: number): MachineLostError {
     const { host, loss } = this;
     const { id, name } = describeGoroutine(host, base);
+    const retried = timesRetried(host, base);
     const message =
       `goroutine ${id} (${name}) is lost: the thread it ran on, of machine ${loss.machine}, has ended: ${loss.reason}. ` +
+      (retried === 0 ? "" : `This was attempt ${retried + 1}: as often as that its thread was lost. `) +
       "Its deferred calls and finally blocks were not run";
     return new MachineLostError(message, loss.cause === undefined ? undefined : { cause: loss.cause });
   }
 
-  /** Gives the descriptors back. Nobody may have anything in hand. */
+  /** Gives the descriptors back, or has their goroutines run again. Nobody may have anything in hand. */
   release(): void {
     const { host } = this;
-    const { i32 } = host;
     for (const [goroutine, base] of this.quarantine) {
-      if ((i32[base + G_META] & PSEUDO) !== 0) {
-        i32[base + G_STATUS] = IDLE;
-        host.giveWaiter(goroutine);
-      } else if ((i32[base + G_META] & DETACHED) !== 0) {
-        host.freeDescriptor(goroutine, base);
-      } else if (releaseHandle(i32, base)) {
-        host.codec.drop(base + G_ARGS, i32[base + G_META] & TAG_MASK);
-        host.freeDescriptor(goroutine, base);
-      }
+      if ((host.i32[base + G_META] & PSEUDO) === 0 && !isDone(host.i32, base)) this.runAgain(goroutine, base);
+      else this.giveBack(goroutine, base);
     }
     this.quarantine.clear();
+  }
+
+  private giveBack(goroutine: number, base: number): void {
+    const { host } = this;
+    const { i32 } = host;
+    if ((i32[base + G_META] & PSEUDO) !== 0) {
+      i32[base + G_STATUS] = IDLE;
+      host.giveWaiter(goroutine);
+    } else if ((i32[base + G_META] & DETACHED) !== 0) {
+      host.freeDescriptor(goroutine, base);
+    } else if (releaseHandle(i32, base)) {
+      host.codec.drop(base + G_ARGS, i32[base + G_META] & TAG_MASK);
+      host.freeDescriptor(goroutine, base);
+    }
   }
 }

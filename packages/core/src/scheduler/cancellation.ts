@@ -66,6 +66,8 @@ export interface CancellationHooks {
   retain(thread: Thread, context: number): void;
   /** A goroutine no longer has this context. */
   release(thread: Thread, context: number): void;
+  /** The body of a goroutine with a plan is about to be called. Returns the error that keeps it from that, if any. */
+  begin(thread: Thread, base: number): Error | undefined;
   /** The goroutine whose descriptor is at `base` has ended: takes it out of reach of cancellations, and releases what it had. */
   leave(thread: Thread, base: number): void;
 }
@@ -82,6 +84,7 @@ export let cancellation: CancellationHooks = {
   isWithin: missing,
   retain: missing,
   release: missing,
+  begin: missing,
   leave: missing,
 };
 

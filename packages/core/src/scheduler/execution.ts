@@ -20,6 +20,7 @@ import {
   DETACHED,
   FAILED,
   PACKED,
+  PLANNED,
   SLOT_WORDS,
   TAG_BITS,
   TAG_MASK,
@@ -139,12 +140,21 @@ export abstract class ExecutingMachine extends LoadingMachine {
     }
   }
 
-  /** A goroutine that is cancelled before it starts never starts. */
+  /** A goroutine that is cancelled before it starts never starts. Also sees to those that have a plan: they have a context, as few have. */
   private endIfCanceled(goroutine: number, base: number): boolean {
     const canceled = this.canceledBeforeStart(base);
-    if (canceled === 0) return false;
-    this.endUnstarted(goroutine, base, cancellation.errorOf(this, canceled));
+    const error = canceled !== 0 ? cancellation.errorOf(this, canceled) : this.beginPlan(base);
+    if (error === undefined) return false;
+    this.endUnstarted(goroutine, base, error);
     return true;
+  }
+
+  /** The time of a goroutine that has a plan counts from the call of its body. */
+  private beginPlan(base: number): Error | undefined {
+    const { i32 } = this;
+    if ((i32[base + META] & PLANNED) === 0 || this.bodies[i32[base + FUNCTION]] === undefined)
+      return undefined;
+    return cancellation.begin(this, base);
   }
 
   /** Calls the body with the arguments from the descriptor, whose slots are free from then on. */

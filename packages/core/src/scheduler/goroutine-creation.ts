@@ -84,11 +84,13 @@ export abstract class CreatingThread extends Thread {
     context: number | undefined,
     body: Body,
     args: readonly unknown[],
+    prepare?: (goroutine: number) => void,
   ): GoroutineHandle<unknown> {
     const goroutine = this.launch(this.functionId(body), args, 0);
     const base = this.descriptors + goroutine * WORDS;
     if (name !== undefined) this.i32[base + NAME_TAG] = this.codec.put(base + G_NAME, name, "options.name");
     if (context !== undefined) this.changeContext(base, context);
+    prepare?.(goroutine);
     const handle = new GoroutineHandle<unknown>(this, goroutine);
     this.enqueueNew(goroutine);
     return handle;

@@ -184,12 +184,13 @@ export abstract class Thread {
 
   /** Starts a goroutine. Go's `go` with a handle on the outcome. */
   abstract spawn(body: Body, args: readonly unknown[]): Handle<unknown>;
-  /** Starts a goroutine that has a name of its own in dumps, or another context than this thread's goroutine. */
+  /** Starts a goroutine that has a name of its own in dumps, or another context than this thread's goroutine. `prepare`, if given, is called with its number before anybody else can know of it. */
   abstract spawnDetailed(
     name: string | undefined,
     context: number | undefined,
     body: Body,
     args: readonly unknown[],
+    prepare?: (goroutine: number) => void,
   ): Handle<unknown>;
   /** Starts a goroutine whose result nobody asks for. */
   abstract go(body: Body, args: readonly unknown[]): void;
