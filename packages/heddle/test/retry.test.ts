@@ -1,6 +1,6 @@
 // `retry` of spawnWith: the same goroutine runs again when its thread was lost.
 
-import { AtomicInt, chan, MachineLostError } from "heddle";
+import { AtomicInt, chan, ErrGroup, MachineLostError, tasks } from "heddle";
 import { audit, isQuiet, killMachine } from "heddle/testing";
 import { describe, expect, test } from "vitest";
 import * as bodies from "./limit-bodies.mjs";
@@ -119,7 +119,7 @@ describe("retry", { timeout: LIMIT_MS }, () => {
   test("many at once, on machines that die again and again: each ends once, and nothing is left over", async () => {
     await withRuntime(four, (runtime) =>
       runtime.enter(async () => {
-        const handles = Array.from({ length: 40 }, (_, place) => {
+        const handles = Array.from({ length: 24 }, (_, place) => {
           const starts = new AtomicInt();
           return runtime.spawnWith({ retry: 1000 }, bodies.exitsAtFirst, starts, place % 3, { place });
         });
@@ -132,44 +132,47 @@ describe("retry", { timeout: LIMIT_MS }, () => {
     );
   });
 
-  test.each([
-    [
-      { retry: "2" },
-      TypeError,
-      "spawnWith: options.retry must be an integer from 0 to 1000000, not string 2",
-    ],
-    [{ retry: -1 }, RangeError, "spawnWith: options.retry must be an integer from 0 to 1000000, not -1"],
-    [{ retry: 1.5 }, RangeError, "spawnWith: options.retry must be an integer from 0 to 1000000, not 1.5"],
-    [
-      { retry: 1e9 },
-      RangeError,
-      "spawnWith: options.retry must be an integer from 0 to 1000000, not 1000000000",
-    ],
-    [
-      { timeout: "1" },
-      TypeError,
-      "spawnWith: options.timeout must be a number of milliseconds from 0, not string 1",
-    ],
-    [
-      { timeout: Number.NaN },
-      RangeError,
-      "spawnWith: options.timeout must be a number of milliseconds from 0, not NaN",
-    ],
-    [
-      { timeout: 1, killAfter: -1 },
-      RangeError,
-      "spawnWith: options.killAfter must be a number of milliseconds from 0, not -1",
-    ],
-    [
-      { killAfter: 1 },
-      TypeError,
-      "spawnWith: options.killAfter counts from the end of options.timeout, which is missing",
-    ],
-  ])("options are checked: %o", async (options, kind, message) => {
+  test("options are checked: errors name the option, its value and its bounds", async () => {
+    const refused: readonly (readonly [options: object, kind: new () => Error, message: string])[] = [
+      [
+        { retry: "2" },
+        TypeError,
+        "spawnWith: options.retry must be an integer from 0 to 1000000, not string 2",
+      ],
+      [{ retry: -1 }, RangeError, "spawnWith: options.retry must be an integer from 0 to 1000000, not -1"],
+      [{ retry: 1.5 }, RangeError, "spawnWith: options.retry must be an integer from 0 to 1000000, not 1.5"],
+      [
+        { retry: 1e9 },
+        RangeError,
+        "spawnWith: options.retry must be an integer from 0 to 1000000, not 1000000000",
+      ],
+      [
+        { timeout: "1" },
+        TypeError,
+        "spawnWith: options.timeout must be a number of milliseconds from 0, not string 1",
+      ],
+      [
+        { timeout: Number.NaN },
+        RangeError,
+        "spawnWith: options.timeout must be a number of milliseconds from 0, not NaN",
+      ],
+      [
+        { timeout: 1, killAfter: -1 },
+        RangeError,
+        "spawnWith: options.killAfter must be a number of milliseconds from 0, not -1",
+      ],
+      [
+        { killAfter: 1 },
+        TypeError,
+        "spawnWith: options.killAfter counts from the end of options.timeout, which is missing",
+      ],
+    ];
     await withRuntime({ procs: 1 }, async (runtime) => {
-      const spawning = (): unknown => runtime.spawnWith(options as never, bodies.fib, 1);
-      expect(spawning).toThrow(kind);
-      expect(spawning).toThrow(message);
+      for (const [options, kind, message] of refused) {
+        const spawning = (): unknown => runtime.spawnWith(options as never, bodies.fib, 1);
+        expect(spawning).toThrow(kind);
+        expect(spawning).toThrow(message);
+      }
     });
   });
 
@@ -182,6 +185,48 @@ describe("retry", { timeout: LIMIT_MS }, () => {
         expect(await runtime.run(bodies.fib, 5)).toBe(5);
         await eventually(() => isQuiet(runtime));
         expect(audit(runtime).problems).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe("a module that ends every thread that loads it", { timeout: LIMIT_MS }, () => {
+  const module = new URL("./failing-modules/ends-its-thread.mjs", import.meta.url);
+
+  test("is tried on a few threads; then whoever waits for its goroutine is told, and all else goes on", async () => {
+    await withRuntime(four, async (runtime) => {
+      const { neverRuns } = tasks<{ neverRuns: () => string }>(module);
+      for (let round = 0; round < 2; round++) {
+        const error = (await rejection(runtime.run(neverRuns))) as Error;
+        expect(error).toBeInstanceOf(MachineLostError);
+        expect(error.message).toMatch(
+          /^goroutine \d+ \(neverRuns\) cannot begin: 5 threads have ended while it waited there for its module file:.*ends-its-thread\.mjs\. The last of them has ended: process\.exit\(7\) was called there$/,
+        );
+        expect(await runtime.run(bodies.fib, 10)).toBe(55);
+      }
+      await eventually(() => runtime.numGoroutine() === 0 && isQuiet(runtime));
+      expect(audit(runtime).problems).toEqual([]);
+    });
+  });
+
+  test("retry does not help it", async () => {
+    await withRuntime(four, async (runtime) => {
+      const { neverRuns } = tasks<{ neverRuns: () => string }>(module);
+      const handle = runtime.spawnWith({ retry: 2 }, neverRuns);
+      expect(((await rejection(handle)) as Error).message).toMatch(/cannot begin/);
+    });
+  });
+
+  test("a member of an ErrGroup ends once, and its error is what wait throws", async () => {
+    await withRuntime(four, (runtime) =>
+      runtime.enter(async () => {
+        const { neverRuns } = tasks<{ neverRuns: () => string }>(module);
+        const group = new ErrGroup();
+        await group.go(neverRuns);
+        await group.go(bodies.fib as never, 5 as never);
+        const error = (await rejection(group.wait())) as Error;
+        expect(error).toBeInstanceOf(MachineLostError);
+        expect(error.message).toMatch(/cannot begin/);
       }),
     );
   });

@@ -9,6 +9,7 @@ import { MemoryLimitError } from "../base/errors.ts";
 import {
   COUNT_MASK,
   COUNT_SHIFT,
+  EXPLICIT_CONTEXT,
   INLINE_ARGS,
   PACKED,
   PLANNED,
@@ -64,11 +65,14 @@ export function addPlan(thread: Thread, context: number, plan: Plan, args: reado
   i32[objectsOf(thread).baseOf(context) + X_PLAN] = block;
 }
 
-/** Says whose plan it is. */
-export function setPlanned(thread: Thread, context: number, goroutine: number): void {
+/** Says whose plan it is: a goroutine that is not queued yet. `given` says that it was given the context above its own. */
+export function setPlanned(thread: Thread, context: number, goroutine: number, given: boolean): void {
   const { i32 } = thread;
   i32[i32[objectsOf(thread).baseOf(context) + X_PLAN] + PL_GOROUTINE] = goroutine;
-  i32[thread.descriptorOf(goroutine) + G_META] |= PLANNED;
+  const meta = thread.descriptorOf(goroutine) + G_META;
+  i32[meta] |= PLANNED;
+  // As with a context that a goroutine asks for itself: who cancels the starter reaches it.
+  if (!given) i32[meta] &= ~EXPLICIT_CONTEXT;
 }
 
 /** The plan of the goroutine whose descriptor is at `base`: its block's first word, 0 for none. */

@@ -1,9 +1,8 @@
 /** Starting a goroutine with options. */
 
 import { show } from "../base/show.ts";
-import { EXPLICIT_CONTEXT } from "../goroutine/descriptor.ts";
 import type { Body } from "../goroutine/functions.ts";
-import { G_ID, G_META } from "../memory/layout.ts";
+import { G_ID } from "../memory/layout.ts";
 import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
 import type { GoroutineHandle } from "../scheduler/handle.ts";
 import type { Thread } from "../scheduler/thread.ts";
@@ -135,9 +134,7 @@ function spawnPlanned(
     return thread.spawnDetailed(name, own, body, args, (goroutine) => {
       const base = thread.descriptorOf(goroutine);
       tree.setOwner(own, thread.f64[(base + G_ID) >> 1]);
-      // As with one that the goroutine asks for itself: who cancels the starter reaches it.
-      if (context === undefined) thread.i32[base + G_META] &= ~EXPLICIT_CONTEXT;
-      setPlanned(thread, own, goroutine);
+      setPlanned(thread, own, goroutine, context !== undefined);
     });
   } finally {
     tree.table.release(own);

@@ -282,7 +282,7 @@ export const G_STATUS = 0;
 export const G_NEXT = 1;
 /** Function number. @writer scheduler/goroutine-creation @reader scheduler, inspect */
 export const G_FUNCTION = 2;
-/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/goroutine-creation, scheduler/waiters, scheduler/execution (the result), scheduler/host (once it has been taken) @reader scheduler */
+/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/goroutine-creation, scheduler/waiters, scheduler/execution (the result), scheduler/host (once it has been taken), context/plan (before it is queued) @reader scheduler */
 export const G_META = 3;
 /** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/goroutine-creation, scheduler/waiters @reader scheduler/handle, inspect */
 export const G_ID = 4;
@@ -302,7 +302,7 @@ export const G_CONTEXT = 11;
 export const G_STARTER = 12;
 /** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
 export const G_JOIN_NEXT = 13;
-/** Four argument payloads of two words, the first in the first line, until the body is called. After the end the first holds the result. @writer scheduler/goroutine-creation, scheduler/execution (the result) @reader scheduler */
+/** Four argument payloads of two words, the first in the first line, until the body is called. After the end the first holds the result. @writer scheduler/goroutine-creation, scheduler/execution (the result), context/plan (of another run) @reader scheduler */
 export const G_ARGS = 14;
 /** The goroutine's own waiter, W_WORDS words, from the call of its body to its end: the arguments have been read by then. A pseudo-goroutine has no arguments. */
 export const G_WAITER: number = G_ARGS;

@@ -21,7 +21,15 @@ import {
   retainHandle,
   wantsHost,
 } from "../goroutine/completion.ts";
-import { DETACHED, FAILED, PSEUDO, TAG_MASK } from "../goroutine/descriptor.ts";
+import {
+  COUNT_MASK,
+  COUNT_SHIFT,
+  DETACHED,
+  FAILED,
+  PACKED,
+  PSEUDO,
+  TAG_MASK,
+} from "../goroutine/descriptor.ts";
 import { DEAD, IDLE, RUNNABLE, RUNNING, SYSCALL, WAITING } from "../goroutine/status.ts";
 import { REASON_CHAN_RECEIVE } from "../goroutine/wait-reason.ts";
 import { describeGoroutine } from "../inspect/goroutines.ts";
@@ -30,6 +38,7 @@ import {
   G_ARGS,
   G_CANCELED,
   G_CONTEXT,
+  G_FRAME,
   G_ID,
   G_MACHINE,
   G_META,
@@ -185,13 +194,25 @@ export class LostGoroutines {
     }
   }
 
-  private endOne(goroutine: number, base: number): void {
+  /** Ends one that has not begun, and is on no list: it is not passed on any more. Nobody may have anything in hand. */
+  endUnbegun(goroutine: number, base: number, why: string): void {
+    const { i32 } = this.host;
+    const meta = i32[base + G_META];
+    const count = (meta >>> COUNT_SHIFT) & COUNT_MASK;
+    this.host.dropSlots(base, meta, count === PACKED ? 1 : count);
+    if ((meta & DETACHED) === 0) retainHandle(i32, base);
+    i32[base + G_FRAME] = 0;
+    this.quarantine.set(goroutine, base);
+    this.endOne(goroutine, base, why);
+  }
+
+  private endOne(goroutine: number, base: number, why?: string): void {
     const { host } = this;
     const { i32, f64 } = host;
     const ending = i32[base + G_STATUS] === DEAD;
-    const error = ending ? undefined : this.errorOf(base);
+    const error = ending ? undefined : this.errorOf(base, why);
     if (error !== undefined) {
-      this.dropUntaken(base);
+      if (why === undefined) this.dropUntaken(base);
       f64[(host.cache + CACHE_ENDED) >> 1]++;
       if (i32[base + G_CONTEXT] !== 0 || i32[base + G_CANCELED] !== 0) cancellation.leave(host, base);
     }
@@ -250,14 +271,16 @@ export class LostGoroutines {
     if (wantsHost(completed)) host.finishRun(goroutine, host.descriptorOf(goroutine));
   }
 
-  private errorOf(base: number): MachineLostError {
+  private errorOf(base: number, why: string | undefined): MachineLostError {
     const { host, loss } = this;
     const { id, name } = describeGoroutine(host, base);
     const retried = timesRetried(host, base);
     const message =
-      `goroutine ${id} (${name}) is lost: the thread it ran on, of machine ${loss.machine}, has ended: ${loss.reason}. ` +
-      (retried === 0 ? "" : `This was attempt ${retried + 1}: as often as that its thread was lost. `) +
-      "Its deferred calls and finally blocks were not run";
+      why !== undefined
+        ? `goroutine ${id} (${name}) cannot begin: ${why}. The last of them has ended: ${loss.reason}`
+        : `goroutine ${id} (${name}) is lost: the thread it ran on, of machine ${loss.machine}, has ended: ${loss.reason}. ` +
+          (retried === 0 ? "" : `This was attempt ${retried + 1}: as often as that its thread was lost. `) +
+          "Its deferred calls and finally blocks were not run";
     return new MachineLostError(message, loss.cause === undefined ? undefined : { cause: loss.cause });
   }
 

@@ -35,6 +35,7 @@ import { LIFE_LOST, LIFE_NONE, machineRecord } from "../scheduler/idle.ts";
 import { sysmonNumber } from "../scheduler/sysmon-thread.ts";
 import { WorldStop } from "../scheduler/world-stop.ts";
 import { giveBackHoldings } from "./dead-holdings.ts";
+import { FutileLoads } from "./futile-loads.ts";
 import { DeadLocks } from "./locks.ts";
 import { forEachUsed, isLive, type Loss, type LossEvents, LostGoroutines } from "./lost-goroutines.ts";
 import { Orphans } from "./orphans.ts";
@@ -55,12 +56,14 @@ export class Repair {
   /** Machines that have not been swept. */
   private readonly casualties = new Map<number, Casualty>();
   private readonly woken: number[] = [];
+  private readonly futileLoads: FutileLoads;
   private sysmonUnswept = false;
 
   constructor(host: HostThread, events: LossEvents) {
     this.host = host;
     this.events = events;
     this.stop = new WorldStop(host.memory);
+    this.futileLoads = new FutileLoads(host);
   }
 
   /** Whether a sweep is due. */
@@ -157,6 +160,9 @@ export class Repair {
     }
     host.finishForgotten();
     host.idle.recount();
+    this.futileLoads.review(
+      new Map([...casualties].map(([machine, { goroutines }]) => [machine, goroutines])),
+    );
     new Orphans(host, new Set(casualties.keys())).rehome();
     if (this.sysmonUnswept) host.timers.forgetSleepers(() => false);
     this.sysmonUnswept = false;
