@@ -20,6 +20,7 @@ import { MachineLoop } from "./machine-loop.ts";
 import { microtaskRunner } from "./microtasks.ts";
 import { nodeText } from "./node-text.ts";
 import { panicMessage } from "./panic-message.ts";
+import { receivedBytes } from "./received-bytes.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
 import { registerTsx } from "./tsx.ts";
 
@@ -57,7 +58,15 @@ export default async function machineMain({
     panic: (base, error) => send(panicMessage(describeGoroutine(machine, base), error)),
   };
   const machine = makeMachine(
-    threadParts({ memory, number, text: nodeText, buffers, clock: processClock(), holdings }),
+    threadParts({
+      memory,
+      number,
+      text: nodeText,
+      copyBytes: receivedBytes(),
+      buffers,
+      clock: processClock(),
+      holdings,
+    }),
     platform,
   );
   registerKinds(machine);

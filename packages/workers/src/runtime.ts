@@ -39,6 +39,7 @@ import { MachinePool } from "./machine-pool.ts";
 import { nodeText } from "./node-text.ts";
 import { type CheckedOptions, checkOptions, type RuntimeOptions } from "./options.ts";
 import type { PanicMessage } from "./panic-message.ts";
+import { receivedBytes } from "./received-bytes.ts";
 import type { Runtime } from "./runtime-types.ts";
 import { addRuntime, enterRuntime, refuseOnMachine, removeRuntime } from "./runtimes.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
@@ -110,6 +111,7 @@ class HostedRuntime implements Runtime {
         memory: this.memory,
         number: 0,
         text: nodeText,
+        copyBytes: receivedBytes(),
         buffers: this.buffers,
         clock: processClock(),
       }),

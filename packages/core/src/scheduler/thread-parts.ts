@@ -2,6 +2,7 @@
 
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { Slab } from "../memory/slab.ts";
+import { type BytesPort, copyOfBytes } from "../values/bytes.ts";
 import { ValueCodec } from "../values/codec.ts";
 import { standardErrorClasses } from "../values/error-classes.ts";
 import { ReferenceTable } from "../values/references.ts";
@@ -17,6 +18,8 @@ export interface ThreadSetup {
   /** 0 for the host, else the machine's number. */
   readonly number: number;
   readonly text: TextPort;
+  /** Makes the buffers of values that are received; default: a copy and nothing else. */
+  readonly copyBytes?: BytesPort;
   readonly buffers: SharedBufferTable;
   /** The runtime's clock; default `performance.now`, which will do when all is on one thread. */
   readonly clock?: () => number;
@@ -29,6 +32,7 @@ export function threadParts({
   memory,
   number,
   text,
+  copyBytes = copyOfBytes,
   buffers,
   clock = () => performance.now(),
   holdings,
@@ -36,6 +40,7 @@ export function threadParts({
   const held = holdings === undefined ? NOT_WRITTEN : holdingsIn(memory, holdings);
   const slab = new Slab(memory, number, threadCache(memory, number));
   const references = new ReferenceTable();
-  const codec = new ValueCodec({ memory, slab, references, buffers, text, errors: standardErrorClasses() });
+  const errors = standardErrorClasses();
+  const codec = new ValueCodec({ memory, slab, references, buffers, text, copyBytes, errors });
   return { memory, number, slab, codec, references, clock, holdings: held };
 }

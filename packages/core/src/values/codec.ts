@@ -4,6 +4,7 @@ import { CorruptValueError } from "../base/errors.ts";
 import { SLAB_UNIT_WORDS } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import type { Slab } from "../memory/slab.ts";
+import { type BytesPort, copyOfBytes } from "./bytes.ts";
 import { Decoder, type DecoderParts } from "./decoder.ts";
 import { Encoder, type EncoderParts } from "./encoder.ts";
 import type { ErrorClasses } from "./error-classes.ts";
@@ -50,6 +51,8 @@ export interface CodecOptions {
   readonly errors: ErrorClasses;
   /** Copies strings; default: loops in JavaScript. */
   readonly text?: TextPort;
+  /** Makes the buffers of values that are received. */
+  readonly copyBytes?: BytesPort;
 }
 
 /**
@@ -68,7 +71,9 @@ export class ValueCodec {
   private readonly decoder: Decoder;
   private readonly decoderParts: DecoderParts;
 
-  constructor({ memory, slab, references, buffers, errors, text: port = loopText }: CodecOptions) {
+  constructor(options: CodecOptions) {
+    const { memory, slab, references, buffers, errors, text: port = loopText } = options;
+    const { copyBytes = copyOfBytes } = options;
     const { i32, f64, u8 } = memory;
     const text = port.over(u8);
     references.register(sharedBufferKind(buffers));
@@ -80,7 +85,7 @@ export class ValueCodec {
     this.text = text;
     this.encoderParts = { memory, slab, references, errors, port, text };
     this.encoder = new Encoder(this.encoderParts);
-    this.decoderParts = { i32, f64, u8, text, references, errors };
+    this.decoderParts = { i32, f64, u8, text, references, errors, copyBytes };
     this.decoder = new Decoder(this.decoderParts);
   }
 

@@ -53,6 +53,7 @@ import {
   VIEW,
 } from "./block.ts";
 import { type BlockMemory, BlockReader } from "./block-reader.ts";
+import type { BytesPort } from "./bytes.ts";
 import type { ErrorClasses } from "./error-classes.ts";
 import type { CarriedKind, ReferenceTable } from "./references.ts";
 import { createView } from "./views.ts";
@@ -85,6 +86,7 @@ const { defineProperty } = Object;
 export interface DecoderParts extends BlockMemory {
   readonly references: ReferenceTable;
   readonly errors: ErrorClasses;
+  readonly copyBytes: BytesPort;
 }
 
 /** A container that was announced, empty so far. */
@@ -100,6 +102,7 @@ export class Decoder extends BlockReader {
   busy = false;
   private readonly references: ReferenceTable;
   private readonly errors: ErrorClasses;
+  private readonly copyBytes: BytesPort;
   private copiesReferences = false;
   private depth = 0;
   private objects: (object | undefined)[] = [];
@@ -112,6 +115,7 @@ export class Decoder extends BlockReader {
     super(parts);
     this.references = parts.references;
     this.errors = parts.errors;
+    this.copyBytes = parts.copyBytes;
   }
 
   /**
@@ -461,7 +465,7 @@ export class Decoder extends BlockReader {
     switch (kind) {
       case BUFFER:
       case LARGE_BUFFER:
-        return this.register(copyOf(this.readBytes(kind)));
+        return this.register(this.copyBytes(this.readBytes(kind)));
       case RESIZABLE_BUFFER:
         return this.register(this.readResizable());
       case REFERENCE:
@@ -558,14 +562,6 @@ export class Decoder extends BlockReader {
 function setLength(array: unknown[], length: number): void {
   if (length - array.length > ALLOCATED_ELEMENTS) array.length = 0xffffffff;
   array.length = length;
-}
-
-/**
- * The bytes in a buffer of their own. Copying into a new view does not fill it with zeros first, as `slice`
- * and `set` do.
- */
-function copyOf(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer as ArrayBuffer;
 }
 
 function newResizable(length: number, maxByteLength: number): ArrayBuffer {
