@@ -61,6 +61,7 @@ export type { MachinePlatform } from "./scheduler/machine-thread.ts";
 export { Monitor } from "./scheduler/monitor.ts";
 export { EventLoopSleeper, NAPPING, wake } from "./scheduler/parker.ts";
 export { LEAVE_CLOSED, LEAVE_EVENTS, LEAVE_MICROTASKS, LEAVE_TURN } from "./scheduler/processor-holding.ts";
+export { SpinPatience } from "./scheduler/spin-patience.ts";
 export type { Suspension } from "./scheduler/suspension.ts";
 export { SysmonThread, sysmonNumber } from "./scheduler/sysmon-thread.ts";
 export type { Thread } from "./scheduler/thread.ts";

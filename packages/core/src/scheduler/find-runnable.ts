@@ -32,7 +32,7 @@ import { FRAME_BLOCKED, FRAME_PROMISE, type Frame, isShielded } from "./frame.ts
 import { CLOSED } from "./idle.ts";
 import { GLOBAL_EVERY, MachineThread } from "./machine-thread.ts";
 import { endNap } from "./parker.ts";
-import { SearchPatience } from "./search-patience.ts";
+import { SpinPatience } from "./spin-patience.ts";
 import { pauseAtSafePoint, stopIsAsked } from "./world-stop.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -54,7 +54,7 @@ const SEARCH_MS = 0.05;
 const STEAL_ROUNDS = 4;
 
 export abstract class FindingMachine extends MachineThread {
-  private readonly patience = new SearchPatience();
+  private readonly patience = new SpinPatience();
 
   /** Gives the processor up and lists the machine as idle. Returns a goroutine, or 0 with the machine idle or its state changed. */
   protected abstract goIdle(): number;
@@ -231,7 +231,7 @@ export abstract class FindingMachine extends MachineThread {
         for (let round = 0; round < STEAL_ROUNDS; round++) {
           const goroutine = this.stealOrPick(round === STEAL_ROUNDS - 1);
           if (goroutine !== 0) {
-            this.patience.searchSucceeded();
+            this.patience.succeeded();
             this.found();
             return goroutine;
           }

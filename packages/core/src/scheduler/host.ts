@@ -249,6 +249,11 @@ export class HostThread extends PromisingThread {
     return this.pending > 0;
   }
 
+  /** Whether no more promises wait than there are processors: then each result may be what the next task waits for. */
+  get fewPending(): boolean {
+    return this.pending <= this.memory.shape.procs;
+  }
+
   /** Says that the host is about to sleep in its event loop. False, and not said, if something has come meanwhile. */
   announceSleep(): boolean {
     return this.announce(ASLEEP_IN_EVENT_LOOP);
@@ -257,7 +262,7 @@ export class HostThread extends PromisingThread {
   /** Says that the host is about to nap: machines do not ring for results until one of them is out of work. False, and not said, if something has come meanwhile, a processor is idle, or
    * one will be with the next result: while no more promises wait than there are processors. */
   announceNap(): boolean {
-    return this.pending > this.memory.shape.procs && this.idle.noneIdle() && this.announce(NAPPING);
+    return !this.fewPending && this.idle.noneIdle() && this.announce(NAPPING);
   }
 
   private announce(how: number): boolean {
