@@ -53,12 +53,13 @@ import { TAG_NUMBER } from "../values/tags.ts";
 import { isThenable, wellBehaved } from "./await-operation.ts";
 import { LoadingMachine } from "./body-loading.ts";
 import { cancellation, isCancellation } from "./cancellation.ts";
+import { unwind } from "./deferred-calls.ts";
 import { endHook } from "./end-hook.ts";
 import { FRAME_ASYNC, FRAME_GENERATOR, FRAME_PLAIN, FRAME_PROMISE, type Frame } from "./frame.ts";
 import { wakeForResult } from "./parker.ts";
 import { trimStack } from "./stack.ts";
 import { foreignYield, SUSPENSION } from "./suspension.ts";
-import { type DeferredCall, EXIT, Unwinding, unwind } from "./unwinding.ts";
+import { type DeferredCall, EXIT, Unwinding } from "./unwinding.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const PROMISE = FRAME_PROMISE;

@@ -1,7 +1,7 @@
 /**
  * The end of a goroutine that has deferred calls: Go's panics, `recover` and `Goexit`.
  *
- * The calls run last in, first out, whether the body returned, threw or called `goexit`. They may park: they run in a generator that takes the body's place in the frame, whatever
+ * The calls run last in, first out, whether the body returned, threw or called `goexit`. They may park: they run in a generator (see deferred-calls.ts) that takes the body's place in the frame, whatever
  * kind the body was. What ends the goroutine is kept here between the calls:
  *
  * - an error is *recovered* by `recover()` inside a call: the goroutine then ends normally, with the result `undefined`;
@@ -9,10 +9,6 @@
  * - `goexit` is no error: `recover()` does not see it, and when an error that a call threw meanwhile is recovered, the exit goes on.
  */
 
-import { isGenerator } from "../goroutine/functions.ts";
-import { AwaitOperation, isThenable } from "./await-operation.ts";
-import type { Frame } from "./frame.ts";
-import type { Thread } from "./thread.ts";
 import type { Goroutine } from "./types.ts";
 
 /** What `defer` takes. */
@@ -63,29 +59,6 @@ export class Unwinding {
     if (this.failing) throw this.error;
     return this.value;
   }
-}
-
-/** Runs the deferred calls of a frame, each through `start`, then gives or throws what the goroutine ends with. */
-export function* unwind(
-  thread: Thread,
-  frame: Frame,
-  unwinding: Unwinding,
-  start: (call: DeferredCall) => unknown,
-): Goroutine<unknown> {
-  for (let call = frame.defers?.pop(); call !== undefined; call = frame.defers?.pop()) {
-    unwinding.calling = true;
-    try {
-      const running = start(call);
-      if (isGenerator(running)) yield* running as Goroutine<void>;
-      else if (isThenable(running)) yield* new AwaitOperation(thread, running);
-    } catch (error) {
-      if (error === EXIT) unwinding.exit();
-      else unwinding.replaceBy(error);
-    }
-    unwinding.calling = false;
-  }
-  const outcome = unwinding.outcome();
-  return frame.exiting ? undefined : outcome;
 }
 
 function keepAsCause(error: unknown, earlier: unknown): void {
