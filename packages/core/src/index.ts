@@ -55,8 +55,9 @@ export {
 } from "./scheduler/goroutine-api.ts";
 export { type Holdings, holdingsBytes, holdingsIn } from "./scheduler/holdings.ts";
 export { closedError, type HostPlatform, HostThread } from "./scheduler/host.ts";
-export { LIFE_LOST, LIFE_NONE, machineRecord, wakeAll } from "./scheduler/idle.ts";
+export { wakeAll } from "./scheduler/idle.ts";
 export { Machine } from "./scheduler/machine.ts";
+export { LIFE_LOST, LIFE_NONE, machineRecord } from "./scheduler/machine-life.ts";
 export type { MachinePlatform } from "./scheduler/machine-thread.ts";
 export { Monitor } from "./scheduler/monitor.ts";
 export { EventLoopSleeper, NAPPING, wake } from "./scheduler/parker.ts";

@@ -51,7 +51,7 @@ import {
 import { isEmpty } from "../queue/inbox.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
 import { total } from "../scheduler/counters.ts";
-import { LIFE_ALIVE, machineRecord } from "../scheduler/idle.ts";
+import { LIFE_ALIVE, machineRecord } from "../scheduler/machine-life.ts";
 import { wake } from "../scheduler/parker.ts";
 import { objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";

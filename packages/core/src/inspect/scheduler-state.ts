@@ -30,7 +30,7 @@ import {
   SYSMON_PASSES,
 } from "../memory/layout.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
-import { LIFE_NONE, machineRecord } from "../scheduler/idle.ts";
+import { LIFE_NONE, machineRecord } from "../scheduler/machine-life.ts";
 import type { Thread } from "../scheduler/thread.ts";
 
 const LIVES = ["no thread", "wanted", "starting", "alive", "lost"];

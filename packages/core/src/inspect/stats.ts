@@ -15,7 +15,8 @@ import {
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
 import { liveGoroutines, total } from "../scheduler/counters.ts";
-import { type IdleCoordinator, LISTED_WAITING } from "../scheduler/idle.ts";
+import { type IdleCoordinator } from "../scheduler/idle.ts";
+import { LISTED_WAITING } from "../scheduler/idle-lists.ts";
 
 /** See `RuntimeStats` of the public package. */
 export interface RuntimeStats {

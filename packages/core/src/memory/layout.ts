@@ -48,16 +48,16 @@ export const CHAOS_OFF = 0;
 export const SCHED_BASE = 64;
 /**
  * Idle processors (bits 16–31) and searching machines (bits 0–15) in one word, so that "somebody idle and nobody
- * searching" is one load on every spawn. @writer scheduler/idle @reader scheduler/idle
+ * searching" is one load on every spawn. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists, scheduler/machine-life
  */
 export const SCHED_IDLE: number = SCHED_BASE + 0;
-/** Lock of the idle lists: 0 free, else the owner's thread number + 1. @writer scheduler/idle @reader scheduler/idle */
+/** Lock of the idle lists: 0 free, else the owner's thread number + 1. @writer scheduler/idle, scheduler/machine-life @reader scheduler/idle, scheduler/machine-life */
 export const SCHED_LOCK: number = SCHED_BASE + 1;
-/** First idle processor + 1, linked through P_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** First idle processor + 1, linked through P_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists */
 export const SCHED_IDLE_P: number = SCHED_BASE + 2;
-/** First idle machine, linked through M_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** First idle machine, linked through M_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists */
 export const SCHED_IDLE_M: number = SCHED_BASE + 3;
-/** Threads wanted beyond those that exist: a count the host takes and starts. @writer scheduler/idle @reader scheduler/idle, scheduler/host */
+/** Threads wanted beyond those that exist: a count the host takes and starts. @writer scheduler/machine-life @reader scheduler/machine-life, scheduler/host */
 export const SCHED_WANTED: number = SCHED_BASE + 4;
 /** 0 open, 1 draining (the host wants to know when all is idle), 2 closed: machines leave at their next look. @writer scheduler/host @reader scheduler */
 export const SCHED_CLOSING: number = SCHED_BASE + 5;
@@ -65,11 +65,11 @@ export const SCHED_CLOSING: number = SCHED_BASE + 5;
 export const CONTEXT_LOCK: number = SCHED_BASE + 10;
 /** 1 once all processors were idle with goroutines left; taken by the host. @writer scheduler/idle @reader scheduler/idle */
 export const SCHED_ALL_IDLE: number = SCHED_BASE + 11;
-/** Threads wanted or starting. @writer scheduler/idle @reader scheduler/idle */
+/** Threads wanted or starting. @writer scheduler/machine-life @reader scheduler/idle, scheduler/machine-life */
 export const SCHED_COMING: number = SCHED_BASE + 9;
-/** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle, scheduler/monitor */
+/** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists, scheduler/monitor */
 export const SCHED_WAIT_HEAD: number = SCHED_BASE + 7;
-/** Last machine that waits for a processor; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** Last machine that waits for a processor; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists */
 export const SCHED_WAIT_TAIL: number = SCHED_BASE + 8;
 /** 0 while the machines run, else the number of the stop that is asked for: see scheduler/world-stop. @writer scheduler/world-stop @reader scheduler/world-stop */
 export const SCHED_STOP: number = SCHED_BASE + 12;
@@ -172,9 +172,9 @@ export const CACHE_VALUE = 126;
 
 /** Words of a processor record: five lines of state, the ring behind. */
 export const P_WORDS: number = 80 + 256;
-/** 0 idle, else the number of the machine that holds it. @writer scheduler/idle @reader scheduler/monitor, scheduler/sysmon-park */
+/** 0 idle, else the number of the machine that holds it. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/monitor, scheduler/sysmon-park */
 export const P_MACHINE = 0;
-/** Next idle processor + 1; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** Next idle processor + 1; under SCHED_LOCK. @writer scheduler/idle-lists @reader scheduler/idle-lists */
 export const P_IDLE_NEXT = 1;
 /** Lock of the processor's timers: 0 free, else the owner's thread number + 1. @writer scheduler/timers @reader scheduler/timers, scheduler/sysmon-park */
 export const P_TIMER_LOCK = 2;
@@ -213,25 +213,25 @@ export const M_WORDS = 64;
  * the notify. @writer scheduler/parker @reader scheduler/parker
  */
 export const M_PARK = 0;
-/** Next idle machine; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** Next idle machine; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle-lists */
 export const M_IDLE_NEXT = 1;
-/** 0 not listed, 1 in the idle list, 2 in the list of those that wait for a processor; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle, inspect/stats */
+/** 0 not listed, 1 in the idle list, 2 in the list of those that wait for a processor; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists, inspect/stats */
 export const M_LISTED = 2;
-/** Processor + 1 that was handed to the machine while it was listed; 0 none. @writer scheduler/idle @reader scheduler/idle */
+/** Processor + 1 that was handed to the machine while it was listed; 0 none. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists */
 export const M_GRANT = 3;
-/** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/idle @reader scheduler/idle, inspect */
+/** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/machine-life @reader scheduler/machine-life, inspect */
 export const M_LIFE = 4;
 /** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/cancellation, scheduler/world-stop @reader scheduler */
 export const M_ATTENTION = 6;
 /** 1 while the machine sleeps in its event loop for something that only the event loop can bring: I/O, a timer, a module. @writer scheduler/processor-holding, scheduler/blocking @reader inspect/deadlock */
 export const M_EVENTS = 7;
-/** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle */
 export const M_GRANT_SEARCHING = 5;
-/** 1 when the machine was in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle @reader scheduler/idle */
+/** 1 when the machine was in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle-lists @reader scheduler/idle */
 export const M_GRANT_LOOP = 8;
 /** How many bodies hold the thread with `block()` or `blocking()`, one on top of the other. Written by the machine alone. @writer scheduler/blocking @reader inspect/stats */
 export const M_HELD = 9;
-/** 1 from when the machine goes to sleep in its event loop until it has come back from there, called or not. @writer scheduler/processor-holding, scheduler/blocking, scheduler/machine @reader scheduler/idle */
+/** 1 from when the machine goes to sleep in its event loop until it has come back from there, called or not. @writer scheduler/processor-holding, scheduler/blocking, scheduler/machine @reader scheduler/idle-lists */
 export const M_IN_LOOP = 10;
 /** 0 runs, 1 pauses at a safe point, 2 is held there by the host: see scheduler/world-stop. @writer scheduler/world-stop @reader scheduler/world-stop */
 export const M_STOP = 11;

@@ -31,7 +31,7 @@ import { RunQueueStealer, restore } from "../queue/run-queue.ts";
 import { total } from "../scheduler/counters.ts";
 import type { Holdings } from "../scheduler/holdings.ts";
 import type { HostThread } from "../scheduler/host.ts";
-import { LIFE_LOST, LIFE_NONE, machineRecord } from "../scheduler/idle.ts";
+import { LIFE_LOST, LIFE_NONE, machineRecord } from "../scheduler/machine-life.ts";
 import { sysmonNumber } from "../scheduler/sysmon-thread.ts";
 import { WorldStop } from "../scheduler/world-stop.ts";
 import { giveBackHoldings } from "./dead-holdings.ts";

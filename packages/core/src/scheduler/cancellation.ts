@@ -19,7 +19,7 @@
 import { CanceledError, DeadlineExceededError } from "../base/errors.ts";
 import { M_ATTENTION, P_PREEMPT, P_WORDS } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
-import { machineRecord } from "./idle.ts";
+import { machineRecord } from "./machine-life.ts";
 import { wake } from "./parker.ts";
 import type { Thread } from "./thread.ts";
 

@@ -19,25 +19,19 @@
  * machine's second look, which finds it. If it comes after, the submitter sees an idle processor and nobody searching, and wakes a machine. A submitter that sees a
  * searcher instead may leave it at that: that searcher will either find the work or go through the same second look.
  *
- * The lists themselves (idle processors, idle machines, machines that wait for a processor) stand under SCHED_LOCK; they are only touched when somebody goes to sleep or is woken.
+ * Who is idle and who waits for a processor stands in lists (idle-lists.ts), under SCHED_LOCK; which threads live, in the machines' records (machine-life.ts). Both are layers of the one class here.
  *
  * A machine may need a processor and find none idle: it came back from a blocking call, or a goroutine that lives on it was made ready while others hold all processors. It queues
  * (SCHED_WAIT_HEAD); a processor that is released goes to the first in that queue before it counts as idle, and sysmon asks a holder to give its own up when the queue has not moved for a slice.
  */
 
 import {
-  H_PROCS,
   M_GRANT,
   M_GRANT_LOOP,
   M_GRANT_SEARCHING,
   M_IDLE_NEXT,
-  M_IN_LOOP,
-  M_LIFE,
   M_LISTED,
-  M_WORDS,
-  P_IDLE_NEXT,
   P_MACHINE,
-  P_WORDS,
   SCHED_ALL_IDLE,
   SCHED_CLOSING,
   SCHED_COMING,
@@ -47,42 +41,22 @@ import {
   SCHED_LOCK,
   SCHED_WAIT_HEAD,
   SCHED_WAIT_TAIL,
-  SCHED_WANTED,
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { liveGoroutines } from "./counters.ts";
+import { LISTED_IDLE, LISTED_WAITING, NOT_LISTED, SEARCHING_MASK } from "./idle-lists.ts";
+import { MachineLives, machineRecord } from "./machine-life.ts";
 import { wake } from "./parker.ts";
-import { wakeSysmon, wakeSysmonForTimers, wakeSysmonForWork } from "./sysmon-park.ts";
+import { wakeSysmon, wakeSysmonForWork } from "./sysmon-park.ts";
 
-const IDLE_P = 1 << 16;
-const SEARCHING_MASK = 0xffff;
-
-/** M_LIFE: no thread. */
-export const LIFE_NONE = 0;
-/** M_LIFE: the host is asked to start a thread. */
-export const LIFE_WANTED = 1;
-/** M_LIFE: the thread is on its way. */
-export const LIFE_STARTING = 2;
-/** M_LIFE: the thread runs. */
-export const LIFE_ALIVE = 3;
-/** M_LIFE: the thread ended without being asked to. */
-export const LIFE_LOST = 4;
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const SEARCHING = SEARCHING_MASK;
 
 /** SCHED_CLOSING: the host waits for all to be idle. */
 export const DRAINING = 1;
 /** SCHED_CLOSING: machines are to leave. */
 export const CLOSED = 2;
-
-const NOT_LISTED = 0;
-const LISTED_IDLE = 1;
-/** M_LISTED: queues for a processor. */
-export const LISTED_WAITING = 2;
-
-/** First word of a machine's record; 0 is the host's. */
-export function machineRecord(memory: SharedMemory, machine: number): number {
-  return memory.layout.machines + machine * M_WORDS;
-}
 
 /** Wakes every machine, and sysmon, to see that the runtime is closed. */
 export function wakeAll(memory: SharedMemory): void {
@@ -98,36 +72,8 @@ export interface Grant {
 }
 
 /** One thread's access to the lists of the idle. */
-export class IdleCoordinator {
-  private readonly memory: SharedMemory;
-  private readonly i32: Int32Array;
-  private readonly f64: Float64Array;
-  private readonly processors: number;
-  private readonly machines: number;
-  private readonly procs: number;
-  private readonly maxMachines: number;
-  private readonly thread: number;
+export class IdleCoordinator extends MachineLives {
   private readonly grant: Grant = { processor: -1, searching: false };
-
-  constructor(memory: SharedMemory, thread: number) {
-    this.memory = memory;
-    this.i32 = memory.i32;
-    this.f64 = memory.f64;
-    this.processors = memory.layout.processors;
-    this.machines = memory.layout.machines;
-    this.procs = memory.i32[H_PROCS];
-    this.maxMachines = memory.shape.maxMachines;
-    this.thread = thread;
-  }
-
-  /** Lists every processor as idle: once, before any machine exists. */
-  initialise(): void {
-    const { i32 } = this;
-    for (let p = 0; p < this.procs; p++)
-      i32[this.processors + p * P_WORDS + P_IDLE_NEXT] = p + 1 === this.procs ? 0 : p + 2;
-    i32[SCHED_IDLE_P] = 1;
-    Atomics.store(i32, SCHED_IDLE, this.procs * IDLE_P);
-  }
 
   // ── searching ──
 
@@ -137,7 +83,7 @@ export class IdleCoordinator {
     for (;;) {
       const seen = Atomics.load(i32, SCHED_IDLE);
       const busy = procs - (seen >>> 16);
-      if (2 * (seen & SEARCHING_MASK) >= busy) return false;
+      if (2 * (seen & SEARCHING) >= busy) return false;
       if (Atomics.compareExchange(i32, SCHED_IDLE, seen, seen + 1) === seen) return true;
     }
   }
@@ -147,7 +93,7 @@ export class IdleCoordinator {
    * it; what is published from now on is its submitter's to tell. Go wakes the next without a look, which for single short tasks wakes a thread each for nothing.
    */
   stopSearching(): boolean {
-    return (Atomics.sub(this.i32, SCHED_IDLE, 1) & SEARCHING_MASK) === 1;
+    return (Atomics.sub(this.i32, SCHED_IDLE, 1) & SEARCHING) === 1;
   }
 
   /** The caller found nothing and is about to look once more. */
@@ -166,7 +112,7 @@ export class IdleCoordinator {
   /** To be called after work was published: sees to it that somebody looks for it, if anybody can. Go's wakep. */
   wakeOneIfIdle(): void {
     const seen = Atomics.load(this.i32, SCHED_IDLE);
-    if (seen >>> 16 === 0 || (seen & SEARCHING_MASK) !== 0) return;
+    if (seen >>> 16 === 0 || (seen & SEARCHING) !== 0) return;
     this.wakeOne();
   }
 
@@ -182,76 +128,6 @@ export class IdleCoordinator {
     else if (started !== 0) wake(i32, this.machineBase(0));
   }
 
-  /**
-   * Makes the lists anew from what each processor and machine says of itself; under SCHED_LOCK, for a thread that died with it. A machine that was being taken off a list and has nothing for it finds that out when it is woken
-   * (`isStruckOff`): the caller wakes all.
-   */
-  restore(dead: number): void {
-    const { i32 } = this;
-    const granted = this.restoreGrants();
-    // The dead one leaves; a processor that it was granted is its own, to be released with the others.
-    if (dead <= this.maxMachines) {
-      i32[this.machineBase(dead) + M_LISTED] = NOT_LISTED;
-      i32[this.machineBase(dead) + M_GRANT] = 0;
-    }
-    this.restoreList(SCHED_IDLE_M, this.membersOf(SCHED_IDLE_M, LISTED_IDLE, dead));
-    const waiting = this.membersOf(SCHED_WAIT_HEAD, LISTED_WAITING, dead);
-    this.restoreList(SCHED_WAIT_HEAD, waiting);
-    i32[SCHED_WAIT_TAIL] = waiting.at(-1) ?? 0;
-    let idle = 0;
-    i32[SCHED_IDLE_P] = 0;
-    for (let p = this.procs - 1; p >= 0; p--) {
-      if (granted.has(p) || Atomics.load(i32, this.processorBase(p) + P_MACHINE) !== 0) continue;
-      i32[this.processorBase(p) + P_IDLE_NEXT] = i32[SCHED_IDLE_P];
-      i32[SCHED_IDLE_P] = p + 1;
-      idle++;
-    }
-    // The other half of the word is changed without the lock.
-    for (;;) {
-      const seen = Atomics.load(i32, SCHED_IDLE);
-      const right = (seen & SEARCHING_MASK) | (idle << 16);
-      if (Atomics.compareExchange(i32, SCHED_IDLE, seen, right) === seen) return;
-    }
-  }
-
-  /** A grant decides whose a processor is. Returns the processors that are granted. */
-  private restoreGrants(): Set<number> {
-    const { i32 } = this;
-    const granted = new Set<number>();
-    for (let m = 1; m <= this.maxMachines; m++) {
-      const processor = Atomics.load(i32, this.machineBase(m) + M_GRANT) - 1;
-      if (processor < 0) continue;
-      if (granted.has(processor)) {
-        // It was being taken back from one machine and given to another, neither of which has come for it.
-        Atomics.store(i32, this.machineBase(m) + M_GRANT, 0);
-        continue;
-      }
-      granted.add(processor);
-      i32[this.machineBase(m) + M_LISTED] = NOT_LISTED;
-      Atomics.store(i32, this.processorBase(processor) + P_MACHINE, m);
-    }
-    return granted;
-  }
-
-  /** The machines that say they are in a list: in the order of its links as far as these lead, then the others. */
-  private membersOf(headWord: number, listed: number, dead: number): number[] {
-    const { i32 } = this;
-    const isMember = (m: number): boolean => m !== dead && i32[this.machineBase(m) + M_LISTED] === listed;
-    const found = new Set<number>();
-    for (let m = i32[headWord]; m !== 0 && !found.has(m); m = i32[this.machineBase(m) + M_IDLE_NEXT])
-      if (isMember(m)) found.add(m);
-    for (let m = 1; m <= this.maxMachines; m++) if (isMember(m)) found.add(m);
-    return [...found];
-  }
-
-  private restoreList(headWord: number, members: readonly number[]): void {
-    const { i32 } = this;
-    members.forEach((m, i) => {
-      i32[this.machineBase(m) + M_IDLE_NEXT] = members[i + 1] ?? 0;
-    });
-    Atomics.store(i32, headWord, members[0] ?? 0);
-  }
-
   /** Sets the count of searching machines right while all machines are held: then only those count that have been given a processor to search with. */
   recount(): void {
     const { i32 } = this;
@@ -260,7 +136,7 @@ export class IdleCoordinator {
       const base = this.machineBase(m);
       if (i32[base + M_GRANT] !== 0 && i32[base + M_GRANT_SEARCHING] === 1) searching++;
     }
-    Atomics.store(i32, SCHED_IDLE, (Atomics.load(i32, SCHED_IDLE) & ~SEARCHING_MASK) | searching);
+    Atomics.store(i32, SCHED_IDLE, (Atomics.load(i32, SCHED_IDLE) & ~SEARCHING) | searching);
   }
 
   private wakeOne(): void {
@@ -271,7 +147,7 @@ export class IdleCoordinator {
     if (Atomics.load(i32, SCHED_IDLE_M) === 0 && Atomics.load(i32, SCHED_COMING) >= idle) return;
     for (;;) {
       const seen = Atomics.load(i32, SCHED_IDLE);
-      if (seen >>> 16 === 0 || (seen & SEARCHING_MASK) !== 0) return;
+      if (seen >>> 16 === 0 || (seen & SEARCHING) !== 0) return;
       if (Atomics.compareExchange(i32, SCHED_IDLE, seen, seen + 1) === seen) break;
     }
     // From here the caller has counted one searcher, to be handed to the machine it wakes.
@@ -445,163 +321,5 @@ export class IdleCoordinator {
   /** Whether no processor is held. */
   allIdle(): boolean {
     return Atomics.load(this.i32, SCHED_IDLE) >>> 16 === this.procs;
-  }
-
-  // ── threads ──
-
-  /** Asks the host for one more thread if there may be one. Returns the reserved machine, 0 for none. Used when a processor must not stay without a machine. */
-  requestMachine(): number {
-    acquire(this.i32, SCHED_LOCK, this.thread);
-    const machine = this.reserveMachine();
-    release(this.i32, SCHED_LOCK);
-    if (machine !== 0) wake(this.i32, this.machineBase(0));
-    return machine;
-  }
-
-  /** Rings the host. */
-  wakeHost(): void {
-    wake(this.i32, this.machineBase(0));
-  }
-
-  /** The machines the host has been asked to start, now marked as starting. */
-  takeWanted(): number[] {
-    const { i32 } = this;
-    if (Atomics.load(i32, SCHED_WANTED) === 0) return [];
-    const wanted: number[] = [];
-    acquire(i32, SCHED_LOCK, this.thread);
-    for (let m = 1; m <= this.maxMachines; m++) {
-      if (i32[this.machineBase(m) + M_LIFE] !== LIFE_WANTED) continue;
-      i32[this.machineBase(m) + M_LIFE] = LIFE_STARTING;
-      wanted.push(m);
-    }
-    Atomics.store(i32, SCHED_WANTED, 0);
-    release(i32, SCHED_LOCK);
-    return wanted;
-  }
-
-  /** Notes what became of a machine's thread. */
-  setLife(machine: number, life: number): void {
-    const before = Atomics.exchange(this.i32, this.machineBase(machine) + M_LIFE, life);
-    if (before === LIFE_WANTED || before === LIFE_STARTING) Atomics.sub(this.i32, SCHED_COMING, 1);
-  }
-
-  /** Threads that live or are on their way. */
-  machineCount(): number {
-    let count = 0;
-    for (let m = 1; m <= this.maxMachines; m++) {
-      const life = Atomics.load(this.i32, this.machineBase(m) + M_LIFE);
-      if (life === LIFE_STARTING || life === LIFE_ALIVE) count++;
-    }
-    return count;
-  }
-
-  // ── under SCHED_LOCK ──
-
-  /** A machine without a thread, marked as wanted. The processor it is for stays idle until the thread comes and takes it, so that others may. */
-  private reserveMachine(): number {
-    const { i32 } = this;
-    // One on its way for each idle processor is enough: more would find nothing to hold.
-    if (i32[SCHED_COMING] >= i32[SCHED_IDLE] >>> 16) return 0;
-    for (let m = 1; m <= this.maxMachines; m++) {
-      if (i32[this.machineBase(m) + M_LIFE] !== LIFE_NONE) continue;
-      i32[this.machineBase(m) + M_LIFE] = LIFE_WANTED;
-      Atomics.add(i32, SCHED_COMING, 1);
-      Atomics.add(i32, SCHED_WANTED, 1);
-      return m;
-    }
-    return 0;
-  }
-
-  private passOn(processor: number): number {
-    const { i32 } = this;
-    const heir = i32[SCHED_WAIT_HEAD];
-    if (heir !== 0) {
-      this.unlinkWaiting(heir);
-      const base = this.machineBase(heir);
-      i32[base + M_LISTED] = NOT_LISTED;
-      i32[base + M_GRANT_SEARCHING] = 0;
-      i32[base + M_GRANT_LOOP] = this.isInEventLoop(heir);
-      // The grant first: it decides, should this thread die in between.
-      Atomics.store(i32, base + M_GRANT, processor + 1);
-      Atomics.store(i32, this.processorBase(processor) + P_MACHINE, heir);
-      return heir;
-    }
-    Atomics.store(i32, this.processorBase(processor) + P_MACHINE, 0);
-    i32[this.processorBase(processor) + P_IDLE_NEXT] = i32[SCHED_IDLE_P];
-    i32[SCHED_IDLE_P] = processor + 1;
-    Atomics.add(i32, SCHED_IDLE, IDLE_P);
-    wakeSysmonForTimers(i32, this.f64, this.processorBase(processor));
-    return 0;
-  }
-
-  private grantIdleProcessor(machine: number, searching: number): boolean {
-    const { i32 } = this;
-    const processor = this.popIdleProcessor();
-    if (processor < 0) return false;
-    const base = this.machineBase(machine);
-    i32[base + M_LISTED] = NOT_LISTED;
-    i32[base + M_GRANT_SEARCHING] = searching;
-    i32[base + M_GRANT_LOOP] = this.isInEventLoop(machine);
-    Atomics.store(i32, base + M_GRANT, processor + 1);
-    Atomics.store(i32, this.processorBase(processor) + P_MACHINE, machine);
-    wakeSysmonForWork(i32);
-    return true;
-  }
-
-  private popIdleProcessor(): number {
-    const { i32 } = this;
-    const processor = i32[SCHED_IDLE_P] - 1;
-    if (processor < 0) return -1;
-    i32[SCHED_IDLE_P] = i32[this.processorBase(processor) + P_IDLE_NEXT];
-    Atomics.sub(i32, SCHED_IDLE, IDLE_P);
-    return processor;
-  }
-
-  /** The machine that went idle last, but one in its event loop only if all are: it may be busy there, and takes longer to wake. */
-  private popIdleMachine(): number {
-    const { i32 } = this;
-    const head = i32[SCHED_IDLE_M];
-    if (head === 0) return 0;
-    let chosen = head;
-    while (chosen !== 0 && this.isInEventLoop(chosen) === 1)
-      chosen = i32[this.machineBase(chosen) + M_IDLE_NEXT];
-    if (chosen === 0) chosen = head;
-    this.unlink(SCHED_IDLE_M, chosen);
-    i32[this.machineBase(chosen) + M_LISTED] = NOT_LISTED;
-    return chosen;
-  }
-
-  /** Not from M_PARK: a machine that has been called is awake there, and may be busy in its event loop all the same. */
-  private isInEventLoop(machine: number): number {
-    return Atomics.load(this.i32, this.machineBase(machine) + M_IN_LOOP);
-  }
-
-  private unlink(headWord: number, machine: number): number {
-    const { i32 } = this;
-    const next = i32[this.machineBase(machine) + M_IDLE_NEXT];
-    let before = 0;
-    for (let at = i32[headWord]; at !== machine; at = i32[this.machineBase(at) + M_IDLE_NEXT]) {
-      if (at === 0)
-        throw new Error(
-          `unlink: machine ${machine} is marked as listed but is not in the list at word ${headWord}`,
-        );
-      before = at;
-    }
-    if (before === 0) Atomics.store(i32, headWord, next);
-    else i32[this.machineBase(before) + M_IDLE_NEXT] = next;
-    return before;
-  }
-
-  private unlinkWaiting(machine: number): void {
-    const before = this.unlink(SCHED_WAIT_HEAD, machine);
-    if (this.i32[SCHED_WAIT_TAIL] === machine) this.i32[SCHED_WAIT_TAIL] = before;
-  }
-
-  private machineBase(machine: number): number {
-    return this.machines + machine * M_WORDS;
-  }
-
-  private processorBase(processor: number): number {
-    return this.processors + processor * P_WORDS;
   }
 }

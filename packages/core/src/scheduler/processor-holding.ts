@@ -16,7 +16,8 @@ import {
 import * as inbox from "../queue/inbox.ts";
 import { wantsAttention } from "./cancellation.ts";
 import { FindingMachine } from "./find-runnable.ts";
-import { CLOSED, LIFE_ALIVE } from "./idle.ts";
+import { CLOSED } from "./idle.ts";
+import { LIFE_ALIVE } from "./machine-life.ts";
 import { ASLEEP, ASLEEP_IN_EVENT_LOOP, announceSleep, sleep, stayAwake } from "./parker.ts";
 import { threadCache } from "./thread-pools.ts";
 import { stopIsAsked } from "./world-stop.ts";

@@ -30,13 +30,8 @@ import {
   SYSMON_PARK,
 } from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
-import {
-  type Grant,
-  IdleCoordinator,
-  LIFE_ALIVE,
-  LIFE_STARTING,
-  LIFE_WANTED,
-} from "../../src/scheduler/idle.ts";
+import { type Grant, IdleCoordinator } from "../../src/scheduler/idle.ts";
+import { LIFE_ALIVE, LIFE_STARTING, LIFE_WANTED } from "../../src/scheduler/machine-life.ts";
 import { Monitor } from "../../src/scheduler/monitor.ts";
 import {
   ASLEEP,
