@@ -22,7 +22,7 @@ import {
   SCHED_CONDEMNED,
   X_PLAN,
 } from "../memory/layout.ts";
-import { machineRecord } from "../scheduler/idle.ts";
+import { machineRecord } from "../scheduler/machine-life.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import { setTimerCallback, startTimer, stopTimer } from "../time/timers.ts";
 import { dropKept, planOf } from "./plan.ts";
