@@ -27,13 +27,14 @@ const noStats = {
   handoffs: 0,
   parks: 0,
 };
+const nothingYet: Beat = { operations: 0, kills: 0, stats: noStats };
 
 export class Player {
   private readonly onBeat: (beat: Beat, residentBytes: number) => void;
   private process: ChildProcess | undefined;
   private played = 0;
   private output = "";
-  private last: Beat = { operations: 0, stats: noStats };
+  private last: Beat = nothingYet;
 
   constructor(onBeat: (beat: Beat, residentBytes: number) => void) {
     this.onBeat = onBeat;
@@ -45,7 +46,7 @@ export class Player {
     this.process ??= this.begin();
     this.played++;
     const began = performance.now();
-    this.last = { operations: 0, stats: noStats };
+    this.last = nothingYet;
     const outcome = await this.outcomeOf(this.process, { plan, patience });
     if ("plan" in outcome) {
       if (outcome.failure !== undefined) this.end();

@@ -28,9 +28,10 @@ export function renderTable(perScenario: ReadonlyMap<string, Sums>, all: Sums): 
       "steals",
       "preempted",
       "handed off",
+      "killed",
       "failed",
     ],
-    colAligns: ["left", ...Array.from({ length: 9 }, () => "right" as const)],
+    colAligns: ["left", ...Array.from({ length: 10 }, () => "right" as const)],
     style: { head: [], border: [], compact: true },
   });
   for (const [name, sums] of [...perScenario, ["all", all] as const])
@@ -44,6 +45,7 @@ export function renderTable(perScenario: ReadonlyMap<string, Sums>, all: Sums): 
       count(sums.steals),
       count(sums.preemptions),
       count(sums.handoffs),
+      count(sums.kills),
       count(sums.failures),
     ]);
   return table.toString();

@@ -1,16 +1,15 @@
 /** Plays one round: a fresh runtime, the scenario, and what must hold after any scenario. */
 
 import { type Runtime, type RuntimeStats, start } from "heddle";
-import { audit, dump, isQuiet, startWithChaos } from "heddle/testing";
+import { dump, startWithChaos } from "heddle/testing";
+import { settle } from "./rest.ts";
 import { BrokenInvariant, type RoundPlan, Stage } from "./scenario.ts";
 import { scenarioNamed } from "./scenarios/index.ts";
 
 /** How a round ended, as it travels from the process that played it. */
-export interface RoundResult {
+export interface RoundResult extends Beat {
   readonly plan: RoundPlan;
   readonly milliseconds: number;
-  readonly operations: number;
-  readonly stats: RuntimeStats;
   readonly failure?: RoundFailure;
 }
 
@@ -25,6 +24,8 @@ export interface RoundFailure {
 /** What a round has done so far. */
 export interface Beat {
   readonly operations: number;
+  /** Threads that were ended on purpose. */
+  readonly kills: number;
   readonly stats: RuntimeStats;
 }
 
@@ -61,9 +62,9 @@ export async function playRound(
   } finally {
     watch.stop();
   }
-  const { operations } = stage;
+  const { operations, kills } = stage;
   const milliseconds = performance.now() - began;
-  const result = { plan, milliseconds, operations, stats: runtime.stats() };
+  const result = { plan, milliseconds, operations, kills, stats: runtime.stats() };
   return failure === undefined ? result : { ...result, failure };
 }
 
@@ -100,7 +101,7 @@ class Watch {
     this.hung.catch(() => {});
     this.timer = setInterval(() => {
       const stats = stage.runtime.stats();
-      onBeat({ operations: stage.operations, stats });
+      onBeat({ operations: stage.operations, kills: stage.kills, stats });
       this.look(stats);
     }, WATCH_EVERY_MS);
   }
@@ -126,32 +127,4 @@ class Watch {
     else if (now - this.began > roundMs)
       this.giveUp(new Hang(`the round has not ended after ${Math.round(roundMs / 1000)} s`));
   }
-}
-
-/** How long the last goroutines may take to end once a scenario has all it waits for, and the machines to fall asleep. */
-const SETTLE_MS = 15_000;
-
-/** After any scenario: no goroutine is left, and the free lists of the shared memory are in order. */
-async function settle(runtime: Runtime): Promise<void> {
-  const until = performance.now() + SETTLE_MS;
-  let problem = "";
-  for (let wait = 1; performance.now() < until; wait = Math.min(100, wait * 2)) {
-    problem = whatIsLeft(runtime);
-    if (problem === "") return;
-    await new Promise((resolve) => setTimeout(resolve, wait));
-  }
-  throw new BrokenInvariant(problem);
-}
-
-function whatIsLeft(runtime: Runtime): string {
-  // Its threads have been stopped wherever they were.
-  if (runtime.closed) return "";
-  const left = runtime.numGoroutine();
-  if (left !== 0) return `${left} goroutines are left`;
-  if (!isQuiet(runtime)) return "no goroutine is left, but a processor is still held";
-  const { problems, goroutines, waiters, timers } = audit(runtime);
-  if (problems.length > 0) return problems.join("; ");
-  if (waiters !== 0) return `${waiters} descriptors of waiting promises are left`;
-  if (goroutines < 0 || timers < 0) return `${goroutines} descriptors, ${timers} timers in use`;
-  return "";
 }

@@ -43,6 +43,7 @@ export class Stage {
   readonly runtime: Runtime;
   readonly random: SeededRandom;
   private done = 0;
+  private ended = 0;
   private readonly parts: Stage[] = [];
 
   constructor(plan: RoundPlan, runtime: Runtime) {
@@ -73,6 +74,11 @@ export class Stage {
     return this.parts.reduce((sum, part) => sum + part.operations, this.done);
   }
 
+  /** Threads that were ended on purpose so far, in parts, too. */
+  get kills(): number {
+    return this.parts.reduce((sum, part) => sum + part.kills, this.ended);
+  }
+
   /** A seed for a part of the round. */
   seed(): number {
     return this.random.next() | 0;
@@ -81,6 +87,11 @@ export class Stage {
   /** Counts operations that have gone well. */
   did(operations: number): void {
     this.done += operations;
+  }
+
+  /** Counts a thread that was ended on purpose. */
+  killed(): void {
+    this.ended++;
   }
 }
 

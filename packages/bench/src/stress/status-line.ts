@@ -65,12 +65,13 @@ export class StatusLine {
   }
 }
 
-function countsOf({ rounds, steals, preemptions, handoffs, failures }: Sums): string {
+function countsOf({ rounds, steals, preemptions, handoffs, kills, failures }: Sums): string {
   const parts = [
     `${rounds} rounds`,
     `${steals} steals`,
     `${preemptions} preempted`,
     `${handoffs} handed off`,
+    `${kills} killed`,
   ];
   return [...parts, `${failures} failed`].join(", ");
 }

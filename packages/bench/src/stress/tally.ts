@@ -13,6 +13,7 @@ export interface Sums {
   steals: number;
   preemptions: number;
   handoffs: number;
+  kills: number;
 }
 
 export function noSums(): Sums {
@@ -26,6 +27,7 @@ export function noSums(): Sums {
     steals: 0,
     preemptions: 0,
     handoffs: 0,
+    kills: 0,
   };
 }
 
@@ -38,11 +40,12 @@ export function addRound(sums: Sums, result: RoundResult): void {
 }
 
 /** Adds what a round has done so far. */
-export function addBeat(sums: Sums, { operations, stats }: Beat): void {
+export function addBeat(sums: Sums, { operations, kills, stats }: Beat): void {
   sums.operations += operations;
   sums.goroutines += stats.spawned;
   sums.parks += stats.parks;
   sums.steals += stats.steals;
   sums.preemptions += stats.preemptions;
   sums.handoffs += stats.handoffs;
+  sums.kills += kills;
 }

@@ -6,6 +6,7 @@ import { blocking } from "./blocking.ts";
 import { cancellationStorm } from "./cancellation-storm.ts";
 import { channelNetwork } from "./channel-network.ts";
 import { everythingOf } from "./everything.ts";
+import { faults } from "./faults.ts";
 import { forkJoin } from "./fork-join.ts";
 import { fuzz } from "./fuzz.ts";
 import { linearizability } from "./linearizability.ts";
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   linearizability,
   runtimes,
   fuzz,
+  faults,
   everythingOf([forkJoin, channelNetwork, selectStorm, cancellationStorm, locks, timers, payloads, asyncIo]),
   failsOnPurpose,
   hangsOnPurpose,

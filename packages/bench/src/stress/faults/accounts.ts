@@ -1,0 +1,127 @@
+/**
+ * The books of the scenario faults: what became of every goroutine, by its place in a ledger that all threads share.
+ *
+ * A place notes three things, each in bits of its own: that the goroutine was made (by whoever started it, once `spawn` has returned), that it has begun and that it has reached its end (by itself). Whoever waits for it
+ * notes its fate beside them. When all is at rest, that must fit together: nobody has begun twice; who gave a result has begun and ended once; who was surely made has begun, unless a thread ended between taking it up and
+ * its first step, which can happen to one goroutine for each thread that ends.
+ */
+
+import { CanceledError, MachineLostError } from "heddle";
+import { BrokenInvariant, ledger } from "../scenario.ts";
+
+/** What becomes of a goroutine, as far as who waits for it can tell. */
+export type Fate = "done" | "lost" | "cancelled";
+
+/** Each of these is added to a place's word. */
+const BEGUN = 1;
+const ENDED = 1 << 8;
+const MADE = 1 << 16;
+const COUNT = 0xff;
+
+const begunAt = (word: number): number => word & COUNT;
+const endedAt = (word: number): number => (word >> 8) & COUNT;
+const madeAt = (word: number): number => (word >> 16) & COUNT;
+
+/** Whoever started it: it is there. */
+export function noteMade(marks: Int32Array, place: number): void {
+  Atomics.add(marks, place, MADE);
+}
+
+/** A body's first step. */
+export function noteBegun(marks: Int32Array, place: number): void {
+  Atomics.add(marks, place, BEGUN);
+}
+
+/** A body's last step. */
+export function noteEnded(marks: Int32Array, place: number): void {
+  Atomics.add(marks, place, ENDED);
+}
+
+export class Accounts {
+  readonly marks: Int32Array;
+  /** How many goroutines had each fate, since the beginning. */
+  readonly fates: Record<Fate, number> = { done: 0, lost: 0, cancelled: 0 };
+  private readonly fateAt = new Map<number, Fate>();
+  private used = 0;
+  /** Kills up to the last look through the books. */
+  private killsBefore = 0;
+
+  constructor(places: number) {
+    this.marks = ledger(places);
+  }
+
+  /** Whether so many places are left. */
+  hasRoomFor(places: number): boolean {
+    return this.used + places <= this.marks.length;
+  }
+
+  /** The first of so many places of its own. */
+  take(places: number): number {
+    const first = this.used;
+    if (!this.hasRoomFor(places)) throw new RangeError(`the books have no room for ${places} more places`);
+    this.used += places;
+    return first;
+  }
+
+  /** Waits for the goroutine of a place, which has just been started, and notes its fate. `judge` looks at a result. */
+  follow<R>(place: number, work: PromiseLike<R>, judge?: (result: R) => void): Promise<Fate> {
+    noteMade(this.marks, place);
+    return this.followMade(place, work, judge);
+  }
+
+  /** The same for one that another goroutine has started. */
+  async followMade<R>(
+    place: number,
+    work: PromiseLike<R>,
+    judge: (result: R) => void = () => {},
+  ): Promise<Fate> {
+    const fate = await fateOf(work, judge);
+    if (this.fateAt.has(place)) throw new BrokenInvariant(`the goroutine of place ${place} has two fates`);
+    this.fateAt.set(place, fate);
+    this.fates[fate]++;
+    return fate;
+  }
+
+  /** Looks through the books when all is at rest, and closes them. `kills`: how many threads have been ended since the beginning. */
+  close(kills: number): void {
+    const { marks, fateAt, used } = this;
+    let neverBegun = 0;
+    for (let place = 0; place < used; place++) {
+      const problem = problemOf(marks[place] as number, fateAt.get(place));
+      if (problem !== "") throw new BrokenInvariant(`the goroutine of place ${place} ${problem}`);
+      if (madeAt(marks[place] as number) > 0 && begunAt(marks[place] as number) === 0)
+        neverBegun += fateAt.get(place) === "cancelled" ? 0 : 1;
+    }
+    const since = kills - this.killsBefore;
+    if (neverBegun > since)
+      throw new BrokenInvariant(
+        `${neverBegun} goroutines were started and have never begun, and only ${since} threads have ended`,
+      );
+    this.killsBefore = kills;
+    marks.fill(0, 0, used);
+    fateAt.clear();
+    this.used = 0;
+  }
+}
+
+async function fateOf<R>(work: PromiseLike<R>, judge: (result: R) => void): Promise<Fate> {
+  try {
+    judge(await work);
+    return "done";
+  } catch (error) {
+    if (error instanceof MachineLostError) return "lost";
+    if (error instanceof CanceledError) return "cancelled";
+    throw error;
+  }
+}
+
+/** What does not fit together, or nothing. */
+function problemOf(word: number, fate: Fate | undefined): string {
+  const [begun, ended, made] = [begunAt(word), endedAt(word), madeAt(word)];
+  if (begun > 1) return `has begun ${begun} times`;
+  if (ended > begun) return `has begun ${begun} times and ended ${ended} times`;
+  if (made > 1) return `was made ${made} times`;
+  if (fate === "done" && ended !== 1)
+    return `gave a result, has begun ${begun} times and ended ${ended} times`;
+  return "";
+}
