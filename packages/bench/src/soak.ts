@@ -2,7 +2,8 @@
 
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { growthIn, lowest, type Sample, soak } from "./stress/soak.ts";
+import { growthIn, lowestOf, type Sample } from "./stress/growth.ts";
+import { soak } from "./stress/soak.ts";
 
 /** Lines of progress in between. */
 const PRINT_EVERY = 15;
@@ -20,17 +21,12 @@ let count = 0;
 const samples = await soak(Number(values.minutes), Number(values.procs), (sample) => {
   if (count++ % PRINT_EVERY === 0) process.stderr.write(`${describe(sample)}\n`);
 });
-const third = Math.floor(samples.length / 3);
 const table = new Table({
   head: ["", "second third", "last third"],
   style: { head: [], border: [], compact: true },
 });
 for (const what of Object.keys(samples[0] ?? {}) as (keyof Sample)[])
-  table.push([
-    what,
-    lowest(samples.slice(third, 2 * third), what).toFixed(1),
-    lowest(samples.slice(2 * third), what).toFixed(1),
-  ]);
+  table.push([what, ...lowestOf(samples, what).map((lowest) => lowest.toFixed(1))]);
 process.stdout.write(`${samples.length} samples, the lowest of each third\n${table.toString()}\n`);
 const grown = growthIn(samples);
 for (const line of grown) process.stdout.write(`grows: ${line}\n`);

@@ -11,8 +11,9 @@ import { goods } from "../faults/goods.ts";
 import type { Errand, Load } from "../faults/load.ts";
 import { cancellations, singles } from "../faults/singles.ts";
 import { trees } from "../faults/trees.ts";
+import { areEnough, growthIn, type Sample, sampleAtRest } from "../growth.ts";
 import { settle } from "../rest.ts";
-import type { Scenario, Stage } from "../scenario.ts";
+import { expectSame, ledger, type Scenario, type Stage } from "../scenario.ts";
 
 const KILLS_EACH_BOUT = 20;
 /** Goroutines of a bout at the most, and places for what they share. */
@@ -90,7 +91,14 @@ class Bout {
 async function play(stage: Stage): Promise<void> {
   const load = { stage, accounts: new Accounts(BOOK_PLACES) };
   const deaths = new Deaths(load);
-  for (let bout = stage.often(3); bout > 0; bout--) await new Bout(load, deaths, KILLS_EACH_BOUT).run();
+  const samples: Sample[] = [];
+  const present = ledger(1);
+  for (let bout = stage.often(3); bout > 0; bout--) {
+    await new Bout(load, deaths, KILLS_EACH_BOUT).run();
+    samples.push(await sampleAtRest(stage.runtime, present));
+  }
+  // A long round: many threads have come and gone.
+  if (areEnough(samples)) expectSame("what threads that end leave behind", growthIn(samples).join("; "), "");
 }
 
 export const faults: Scenario = {
