@@ -2,6 +2,7 @@
 
 import { chan, context, go, goroutine, gosched, select, sleep, spawn, spawnWith } from "heddle";
 import { inEveryForm } from "./support/forms.mjs";
+import { thrown } from "./support/thrown.mjs";
 
 const NEVER = 1e9;
 
@@ -201,15 +202,6 @@ export const PROGRAMS = {
 /** An operation that goes through at once, also where there is nobody to give way to: so that every program is a generator. */
 function atOnce() {
   return sleep(0);
-}
-
-function thrown(call) {
-  try {
-    call();
-  } catch (error) {
-    return error.name;
-  }
-  return "nothing";
 }
 
 const reportAtEnd = goroutine(import.meta, function* reportAtEnd(ctx, above) {

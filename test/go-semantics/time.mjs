@@ -2,17 +2,9 @@
 
 import { after, afterFunc, chan, goroutine, gosched, range, select, sleep, Ticker, trySelect } from "heddle";
 import { inEveryForm } from "./support/forms.mjs";
+import { thrown } from "./support/thrown.mjs";
 
 const NEVER = 1e9;
-
-function thrown(call) {
-  try {
-    call();
-  } catch (error) {
-    return error.name;
-  }
-  return "nothing";
-}
 
 const sends = inEveryForm(import.meta, function* sends(ch, value) {
   yield ch.send(value);

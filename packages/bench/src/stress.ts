@@ -2,15 +2,16 @@
 
 import { Conductor } from "./stress/conductor.ts";
 import { parseInvocation } from "./stress/options.ts";
-import { renderFinding, renderTable, writeReport } from "./stress/report.ts";
+import { renderFailure, renderSmaller, renderTable, writeReport } from "./stress/report.ts";
 
 async function main(): Promise<void> {
   const invocation = parseInvocation(process.argv.slice(2));
   if (invocation === undefined) return;
   process.stdout.write(`seed ${invocation.seed}, Node ${process.version}\n`);
-  const conductor = new Conductor(invocation, (finding) =>
-    process.stdout.write(`\n${renderFinding(finding)}\n\n`),
-  );
+  const conductor = new Conductor(invocation, {
+    failed: (first) => process.stdout.write(`\n${renderFailure(first)}\n`),
+    found: (finding) => process.stdout.write(`\n${renderSmaller(finding)}\n\n`),
+  });
   const { perScenario, all, findings } = await conductor.conduct();
   process.stdout.write(`${renderTable(perScenario, all)}\n`);
   await writeReport(invocation, perScenario, all, findings);

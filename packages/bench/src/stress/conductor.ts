@@ -22,9 +22,17 @@ export interface Outcome {
   readonly findings: readonly Finding[];
 }
 
+/** Who conducts tells of failures as they come. */
+export interface ConductorEvents {
+  /** A round has failed. Looking for a smaller one takes a while. */
+  failed(first: RoundResult): void;
+  /** All that is known of it. */
+  found(finding: Finding): void;
+}
+
 export class Conductor {
   private readonly invocation: Invocation;
-  private readonly onFinding: (finding: Finding) => void;
+  private readonly events: ConductorEvents;
   private readonly status: StatusLine;
   private readonly player: Player;
   private readonly perScenario = new Map<string, Sums>();
@@ -32,9 +40,9 @@ export class Conductor {
   private readonly findings: Finding[] = [];
   private playing: RoundPlan | undefined;
 
-  constructor(invocation: Invocation, onFinding: (finding: Finding) => void) {
+  constructor(invocation: Invocation, events: ConductorEvents) {
     this.invocation = invocation;
-    this.onFinding = onFinding;
+    this.events = events;
     this.status = new StatusLine(invocation.minutes);
     this.player = new Player((beat, residentBytes) => {
       if (this.playing !== undefined) this.status.show(this.playing, beat, this.all, residentBytes);
@@ -88,12 +96,13 @@ export class Conductor {
 
   private async note(first: RoundResult, patience: Patience): Promise<void> {
     this.failed.add(first.plan.scenario);
+    this.events.failed(first);
     const hasty = { ...patience, stillMs: Math.min(patience.stillMs, SHRINK_STILL_MS) };
     const smallest = this.invocation.shrink
       ? await shrink(first, (plan) => this.play(plan, hasty), hasty, performance.now() + SHRINK_MS)
       : first;
     const finding = { first, smallest };
     this.findings.push(finding);
-    this.onFinding(finding);
+    this.events.found(finding);
   }
 }

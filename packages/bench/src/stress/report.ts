@@ -52,15 +52,17 @@ export function renderTable(perScenario: ReadonlyMap<string, Sums>, all: Sums): 
 }
 
 /** What is printed of a failure: what happened, what everybody was doing, how to see it again. */
-export function renderFinding({ first, smallest }: Finding): string {
-  const { failure } = smallest;
-  const lines = [
-    `${smallest.plan.scenario}: ${failure?.kind}: ${failure?.message}`,
-    ...(failure?.dump === undefined ? [] : ["", failure.dump, ""]),
-    `again:   ${commandFor(first.plan)}`,
-  ];
-  if (smallest !== first) lines.push(`smaller: ${commandFor(smallest.plan)}`);
-  return lines.join("\n");
+export function renderFailure({ plan, failure }: RoundResult): string {
+  const dump = failure?.dump === undefined ? [] : ["", failure.dump, ""];
+  return [`${plan.scenario}: ${failure?.kind}: ${failure?.message}`, ...dump, `again:   ${commandFor(plan)}`].join(
+    "\n",
+  );
+}
+
+/** What is printed when it has been made as small as could be. */
+export function renderSmaller({ first, smallest }: Finding): string {
+  if (smallest === first) return "nothing smaller that fails was found";
+  return `${renderFailure(smallest)}\n(a smaller round than the one before)`;
 }
 
 /** Writes the report for programs. */

@@ -20,7 +20,7 @@ import {
 } from "heddle";
 import { type Sample, sampleAtRest } from "./growth.ts";
 import { ledger } from "./scenario.ts";
-import { digest, randomValue } from "./scenarios/payloads.ts";
+import { digest, randomValue } from "./values.ts";
 
 /** Bundles of work a second, and how long a second of work is before the rest. */
 const BUNDLES_PER_SECOND = 40;
