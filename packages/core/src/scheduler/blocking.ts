@@ -11,8 +11,10 @@ import {
 } from "../goroutine/status.ts";
 import type { WaitReason } from "../goroutine/wait-reason.ts";
 import {
+  G_FRAME,
   G_STATUS,
   G_WAIT_REASON,
+  G_WORDS,
   M_ATTENTION,
   M_EVENTS,
   M_HELD,
@@ -208,6 +210,8 @@ export abstract class BlockingMachine extends JoiningMachine {
     let some = false;
     for (const list of this.loading.values()) {
       for (let goroutine = list.pop(); goroutine !== 0; goroutine = list.pop()) {
+        // It waits for nobody's module any more; what stands here would be taken for the place of its frame.
+        this.i32[this.descriptors + goroutine * G_WORDS + G_FRAME] = 0;
         this.globalQueue.push(goroutine);
         some = true;
       }

@@ -42,6 +42,8 @@ export interface SingleMachineOptions {
   /** With more than the one that the machine holds its queue is kept so that others might steal from it. */
   readonly procs?: number;
   readonly clock?: () => number;
+  /** Loads the module of a body that was never declared here. */
+  readonly load?: (url: string) => Promise<object>;
 }
 
 export function singleMachine(options: SingleMachineOptions = {}): SingleMachine {
@@ -75,7 +77,7 @@ export function singleMachine(options: SingleMachineOptions = {}): SingleMachine
     eventsPending: () => true,
     requestRun: () => {},
     runMicrotasks: () => false,
-    load: (url) => Promise.reject(new Error(`there is no module ${url} in this test`)),
+    load: options.load ?? ((url) => Promise.reject(new Error(`there is no module ${url} in this test`))),
     enterAsync: (frame, start) => {
       entered = frame;
       return start();
