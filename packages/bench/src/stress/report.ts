@@ -54,9 +54,11 @@ export function renderTable(perScenario: ReadonlyMap<string, Sums>, all: Sums): 
 /** What is printed of a failure: what happened, what everybody was doing, how to see it again. */
 export function renderFailure({ plan, failure }: RoundResult): string {
   const dump = failure?.dump === undefined ? [] : ["", failure.dump, ""];
-  return [`${plan.scenario}: ${failure?.kind}: ${failure?.message}`, ...dump, `again:   ${commandFor(plan)}`].join(
-    "\n",
-  );
+  return [
+    `${plan.scenario}: ${failure?.kind}: ${failure?.message}`,
+    ...dump,
+    `again:   ${commandFor(plan)}`,
+  ].join("\n");
 }
 
 /** What is printed when it has been made as small as could be. */

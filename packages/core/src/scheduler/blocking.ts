@@ -11,10 +11,8 @@ import {
 } from "../goroutine/status.ts";
 import type { WaitReason } from "../goroutine/wait-reason.ts";
 import {
-  G_FRAME,
   G_STATUS,
   G_WAIT_REASON,
-  G_WORDS,
   M_ATTENTION,
   M_EVENTS,
   M_HELD,
@@ -203,20 +201,6 @@ export abstract class BlockingMachine extends JoiningMachine {
       }
     }
     return new NoRuntimeError("the runtime was closed while this thread was blocked");
-  }
-
-  /** Goroutines that have not begun, because the module of their body is being loaded, which takes turns of the event loop: another machine can load it. */
-  protected passOnLoading(): void {
-    let some = false;
-    for (const list of this.loading.values()) {
-      for (let goroutine = list.pop(); goroutine !== 0; goroutine = list.pop()) {
-        // It waits for nobody's module any more; what stands here would be taken for the place of its frame.
-        this.i32[this.descriptors + goroutine * G_WORDS + G_FRAME] = 0;
-        this.globalQueue.push(goroutine);
-        some = true;
-      }
-    }
-    if (some) this.idle.wakeOneIfIdle();
   }
 
   /** Runs one ready goroutine that lives here, if a processor can be had. False if there is nothing to do but sleep. */

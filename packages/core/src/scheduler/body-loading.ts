@@ -54,6 +54,20 @@ export abstract class LoadingMachine extends HoldingMachine {
     this.kinds[id] = bodyKind(body);
   }
 
+  /** Goroutines that have not begun, because the module of their body is being loaded, which takes turns of the event loop: another machine can load it. */
+  protected passOnLoading(): void {
+    let some = false;
+    for (const list of this.loading.values()) {
+      for (let goroutine = list.pop(); goroutine !== 0; goroutine = list.pop()) {
+        // It waits for nobody's module any more; what stands here would be taken for the place of its frame.
+        this.i32[this.descriptors + goroutine * WORDS + G_FRAME] = 0;
+        this.globalQueue.push(goroutine);
+        some = true;
+      }
+    }
+    if (some) this.idle.wakeOneIfIdle();
+  }
+
   protected modulesArrived(id: number, error: Error | undefined): void {
     const { i32 } = this;
     const list = this.loading.get(id);
