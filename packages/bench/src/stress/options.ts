@@ -111,12 +111,14 @@ function integerOf(option: string, text: string, least: number, most: number): n
 
 /** The rounds that an invocation asks for, one after the other, without end. */
 export function* roundsOf(invocation: Invocation): Generator<RoundPlan, never> {
-  const { procs, chaos, scale, length } = invocation;
+  const { scenarios, procs, chaos, scale, length } = invocation;
+  // A short invocation does not come to all of them: which ones it plays is for the seed to say.
+  const first = Math.abs(invocation.seed) % scenarios.length;
   for (let round = 0; ; round++) {
     // Every scenario has its turn before numbers of processors and chaos change.
-    const turn = Math.floor(round / invocation.scenarios.length);
+    const turn = Math.floor(round / scenarios.length);
     yield {
-      scenario: itemAt(invocation.scenarios, round),
+      scenario: itemAt(scenarios, first + round),
       seed: (invocation.seed + (invocation.repeat > 0 ? 0 : round)) | 0,
       procs: itemAt(procs, turn),
       scale,
