@@ -102,6 +102,11 @@ export class MachinePool {
     this.events.ended(number, error);
   }
 
+  /** Whether any machine has a thread, be it on its way. */
+  get hasThreads(): boolean {
+    return this.machines.size > 0;
+  }
+
   /** A buffer for what the objects of a machine's thread hold; each thread has its own, since one that was killed may leave anything behind the end of a list. */
   private newHoldings(number: number): SharedArrayBuffer {
     const buffer = new SharedArrayBuffer(holdingsBytes(this.memory));

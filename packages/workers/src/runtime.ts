@@ -44,6 +44,7 @@ import type { Runtime } from "./runtime-types.ts";
 import { addRuntime, enterRuntime, refuseOnMachine, removeRuntime } from "./runtimes.ts";
 import { BroadcastBuffers } from "./shared-buffers.ts";
 import { Supervisor } from "./supervisor.ts";
+import { ThreadStarter } from "./thread-starter.ts";
 
 /** Bytes for values that do not fit into a slot. Costs memory only where it was used. */
 const SLAB_BYTES = 2 ** 30;
@@ -57,6 +58,11 @@ const CANCELED_GRACE_MS = 1000;
  * is. A guess.
  */
 const STOP_MS = 2000;
+/**
+ * How long after the first machine sysmon's thread is started. What it looks after takes longer to need it, and its start would slow down the machine, which loads the first body's module meanwhile. About what that
+ * takes; a guess.
+ */
+const SYSMON_AFTER_MS = 10;
 /** The longest time that setTimeout can wait. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -75,7 +81,9 @@ class HostedRuntime implements Runtime {
   private readonly pool: MachinePool;
   private readonly buffers: BroadcastBuffers;
   private readonly supervisor: Supervisor;
+  private readonly starter: ThreadStarter;
   private sysmon: Worker | undefined = undefined;
+  private sysmonTimer: NodeJS.Timeout | undefined = undefined;
   private readonly alive: Promise<void>;
   private readonly settleAlive: { resolve(): void; reject(error: unknown): void };
   private drained: (() => void) | undefined = undefined;
@@ -116,6 +124,11 @@ class HostedRuntime implements Runtime {
         clock: processClock(),
       }),
       this.loop,
+    );
+    this.starter = new ThreadStarter(
+      this.host,
+      (machine) => this.pool.start(machine),
+      () => this.pool.hasThreads,
     );
     this.deadlocks = new DeadlockWatch(
       this.host,
@@ -192,7 +205,7 @@ class HostedRuntime implements Runtime {
   // ── threads ──
 
   private onWoken(): void {
-    for (const machine of this.host.idle.takeWanted()) this.pool.start(machine);
+    this.starter.serve();
     for (const condemned of takeCondemned(this.host)) this.supervisor.endCondemned(condemned);
     this.drained?.();
     this.deadlocks.woken();
@@ -208,7 +221,7 @@ class HostedRuntime implements Runtime {
     if (message.kind === "alive") {
       this.settleAlive.resolve();
       this.supervisor.machineStarted(machine);
-      this.startSysmon();
+      this.sysmonTimer ??= setTimeout(() => this.startSysmon(), SYSMON_AFTER_MS).unref();
     } else {
       this.onPanic(message);
     }
@@ -323,6 +336,8 @@ class HostedRuntime implements Runtime {
     this.host.shutDown(error);
     this.deadlocks.stop();
     this.supervisor.stop();
+    this.starter.stop();
+    clearTimeout(this.sysmonTimer);
     this.drained?.();
     wakeAll(this.memory);
     this.loop.stop();
@@ -347,19 +362,8 @@ function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
   });
 }
 
-/**
- * Starts a runtime with threads of its own. Resolves when its first machine is up.
- *
- * @throws `RangeError` or `TypeError` for an option out of bounds; `MachineLostError` if no thread can be started; `NoRuntimeError` inside a goroutine
- *
- * @example
- * ```ts
- * await using rt = await start({ procs: 4 });
- * console.log(await rt.run(fib, 25));
- * ```
- */
-export function start(options?: RuntimeOptions): Promise<Runtime> {
-  refuseOnMachine("start");
+/** See `start`. */
+export function startRuntime(options?: RuntimeOptions): Promise<Runtime> {
   return HostedRuntime.start(options);
 }
 
@@ -386,18 +390,8 @@ export function killMachineOf(runtime: Runtime, machine: number): boolean {
 
 let defaultRuntime: Promise<Runtime> | undefined;
 
-/**
- * Runs a goroutine on a runtime that starts at the first call, has as many processors as the machine has cores, and never keeps the process alive by itself.
- *
- * @throws what the body throws; `FunctionError`, `CloneError`; `NoRuntimeError` inside a goroutine
- */
-export function run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R> {
-  // Thrown, not rejected with: so a module that calls this at its top level fails to load on a machine, and says why.
-  refuseOnMachine("run");
-  return runOnDefault(fn, args);
-}
-
-async function runOnDefault<A extends unknown[], R>(fn: GoFunction<A, R>, args: A): Promise<R> {
+/** See `run`. */
+export async function runOnDefault<A extends unknown[], R>(fn: GoFunction<A, R>, args: A): Promise<R> {
   const runtime = await openDefaultRuntime();
   return runtime.run(fn, ...args);
 }

@@ -27,7 +27,7 @@ import {
   P_MACHINE,
   P_WORDS,
 } from "../memory/layout.ts";
-import { RunQueueStealer, restore } from "../queue/run-queue.ts";
+import { restore } from "../queue/run-queue.ts";
 import { total } from "../scheduler/counters.ts";
 import type { Holdings } from "../scheduler/holdings.ts";
 import type { HostThread } from "../scheduler/host.ts";
@@ -137,16 +137,7 @@ export class Repair {
   /** Sees to it that somebody looks for work if there is any, whatever the count of searching machines says: the dead one may have been counted. */
   seeToWork(): void {
     const { host } = this;
-    if (this.isWorkSomewhere()) host.idle.wakeOneAnyway();
-  }
-
-  private isWorkSomewhere(): boolean {
-    const { host } = this;
-    const { i32, memory } = host;
-    if (host.globalQueue.size() !== 0) return true;
-    for (let p = 0; p < memory.shape.procs; p++)
-      if (!new RunQueueStealer(i32, memory.layout.processors + p * P_WORDS).isEmpty()) return true;
-    return false;
+    if (host.isWorkSomewhere()) host.idle.wakeOneAnyway();
   }
 
   /** Finds what dead threads had in hand, and gives back what was theirs. All machines must be held. */

@@ -22,10 +22,12 @@ import {
   G_STARTER,
   G_STATUS,
   G_WORDS,
+  P_WORDS,
   SCHED_CLOSING,
   SCHED_WANTED,
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
+import { RunQueueStealer } from "../queue/run-queue.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import type { Abandonable, Frame, Waitable } from "./frame.ts";
 import type { GoroutineHandle } from "./handle.ts";
@@ -73,6 +75,7 @@ export class HostThread extends PromisingThread {
   /** By the same places: the goroutine that each waits for. */
   private readonly runGoroutines: number[] = [0];
   private readonly freeRuns: number[] = [];
+  private readonly stealers: readonly RunQueueStealer[];
   /** The frame of the generator that is driven just now. */
   private driven: Frame | undefined = undefined;
   private pending = 0;
@@ -81,7 +84,12 @@ export class HostThread extends PromisingThread {
   constructor(parts: ThreadParts, platform: HostPlatform) {
     super(parts);
     this.platform = platform;
-    this.record = this.memory.layout.machines;
+    const { layout, shape } = this.memory;
+    this.record = layout.machines;
+    this.stealers = Array.from(
+      { length: shape.procs },
+      (_, p) => new RunQueueStealer(this.i32, layout.processors + p * P_WORDS),
+    );
     this.idle.initialise();
   }
 
@@ -276,6 +284,11 @@ export class HostThread extends PromisingThread {
   /** The host is awake: machines need not ring. */
   stayAwake(): void {
     stayAwake(this.i32, this.record);
+  }
+
+  /** Whether goroutines wait for a machine that takes them. */
+  isWorkSomewhere(): boolean {
+    return this.globalQueue.size() !== 0 || this.stealers.some((stealer) => !stealer.isEmpty());
   }
 
   // ── the end ──

@@ -54,6 +54,11 @@ export abstract class MachineLives extends IdleLists {
     return wanted;
   }
 
+  /** No thread comes for a machine that `takeWanted` gave out. Whoever published work since may rely on it: the caller must look through the queues afterwards. */
+  withdraw(machine: number): void {
+    this.setLife(machine, LIFE_NONE);
+  }
+
   /** Notes what became of a machine's thread. */
   setLife(machine: number, life: number): void {
     const before = Atomics.exchange(this.i32, this.machineBase(machine) + M_LIFE, life);
