@@ -43,6 +43,7 @@ export default defineConfig({
             "examples/test/**/*.test.ts",
             "test/**/*.test.ts",
           ],
+          globalSetup: "scripts/bundle.mjs",
           pool: "forks",
           sequence: { groupOrder: 1 }, // after the unit tests, which use all cores, too
           fileParallelism: false,

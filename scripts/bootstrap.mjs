@@ -1,5 +1,5 @@
 // Makes the checkout ready to run with nothing but Node and npm: installs with the pnpm that package.json
-// names, and, with --build, compiles. Both steps are skipped when nothing they read has changed.
+// names, and, with --build, compiles and bundles. Steps are skipped when nothing they read has changed.
 //
 //   node scripts/bootstrap.mjs                     install if needed
 //   node scripts/bootstrap.mjs --build             and compile
@@ -63,4 +63,7 @@ function install() {
 }
 
 if (flags.has("--update-lockfile") || !isInstalled()) install();
-if (flags.has("--build")) run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b"]);
+if (flags.has("--build")) {
+  run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b"]);
+  run(process.execPath, [join(root, "scripts/bundle.mjs")]);
+}

@@ -14,12 +14,11 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
-  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import ts from "typescript";
+import { bundleAll } from "./bundle.mjs";
 import { root } from "./steps.mjs";
 
 const folder = join(root, "packages/bench/planted");
@@ -29,11 +28,10 @@ const packages = ["core", "workers", "heddle", "testkit", "bench"];
 function readBug(name) {
   const text = readFileSync(join(folder, `${name}.patch`), "utf8");
   const [about, scenarios] = text.split("\n");
-  const files = [...text.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, file]) => file);
-  return { name, about, scenarios: scenarios.replace("scenarios:", "").trim().split(/\s+/), files };
+  return { name, about, scenarios: scenarios.replace("scenarios:", "").trim().split(/\s+/) };
 }
 
-/** The build in a folder of its own, with the kernel's sources. */
+/** The build in a folder of its own, with the sources of what is bundled. */
 function copyBuild() {
   const copy = mkdtempSync(join(tmpdir(), "heddle-planted-"));
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
@@ -41,33 +39,27 @@ function copyBuild() {
     const from = join(root, "packages", name);
     const to = join(copy, "packages", name);
     mkdirSync(to, { recursive: true });
-    for (const part of ["package.json", "dist", "node_modules", ...(name === "core" ? ["src"] : [])])
+    for (const part of [
+      "package.json",
+      "dist",
+      "node_modules",
+      ...(["core", "workers"].includes(name) ? ["src"] : []),
+    ])
       if (existsSync(join(from, part)))
         cpSync(join(from, part), join(to, part), { recursive: true, verbatimSymlinks: true });
   }
   return copy;
 }
 
-/** Applies the patch to the sources of the copy, and compiles what it touches. */
-function plant(copy, { name, files }) {
+/** Applies the patch to the sources of the copy, and bundles them. */
+async function plant(copy, { name }) {
   const patched = spawnSync(
     "git",
     ["apply", "--unsafe-paths", `--directory=${copy}`, join(folder, `${name}.patch`)],
     { cwd: "/" },
   );
   if (patched.status !== 0) throw new Error(`${name}.patch does not apply: ${patched.stderr}`);
-  for (const file of files) {
-    const { outputText } = ts.transpileModule(readFileSync(join(copy, file), "utf8"), {
-      fileName: file,
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2022,
-        verbatimModuleSyntax: true,
-        rewriteRelativeImportExtensions: true,
-      },
-    });
-    writeFileSync(join(copy, file.replace("/src/", "/dist/").replace(/\.ts$/, ".js")), outputText);
-  }
+  await bundleAll(copy);
 }
 
 function settings(seconds) {
@@ -109,7 +101,7 @@ for (const name of positionals.length > 0 ? positionals : all) {
   const bug = readBug(name);
   const copy = copyBuild();
   try {
-    plant(copy, bug);
+    await plant(copy, bug);
     const result = hunt(copy, bug, Number(values.seconds));
     if (result.caught === undefined) missed++;
     console.log(show(bug, result));

@@ -7,10 +7,11 @@
 
 import { type GoFunction, isMachine } from "@heddle/core";
 import type { RuntimeOptions } from "./options.ts";
+import type * as hostSideModule from "./runtime.ts";
 import type { Runtime } from "./runtime-types.ts";
 import { refuseOnMachine } from "./runtimes.ts";
 
-type HostSide = typeof import("./runtime.ts");
+type HostSide = typeof hostSideModule;
 
 let loaded: HostSide | undefined;
 let loading: Promise<HostSide> | undefined;

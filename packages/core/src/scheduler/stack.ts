@@ -1,6 +1,6 @@
 /** Stacks of errors as a program's author wants to see them. */
 
-/** Where the scheduler's own modules are. */
+/** Where the scheduler's own modules are; where all of core is in one file, the folder of that. */
 const OWN = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
 
 /** The engine's own frame for a generator's step: says nothing that the generator's frame does not. */
@@ -15,7 +15,7 @@ const AWAITING = /^\s+at async /;
 
 /** Frames below a body: the scheduler's, its thread's loop, and those by which the engine got there. */
 function isBelowBody(line: string): boolean {
-  return line.includes(OWN) || /node:internal|machine-loop/.test(line) || STEP.test(line);
+  return line.includes(OWN) || /node:internal|machine-(?:loop|main)/.test(line) || STEP.test(line);
 }
 
 /** Cuts what is not the body's off the lower end of an error's stack. */
