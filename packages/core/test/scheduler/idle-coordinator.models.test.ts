@@ -458,6 +458,38 @@ describe("threads on demand", () => {
     );
   });
 
+  /** Threads for all processors are on their way, says the host, and thinks better of it. */
+  const underWay = (views: ModelMemory): SharedMemory => {
+    const memory = threadless(views);
+    for (let m = 1; m <= SHAPE.maxMachines; m++) memory.i32[machineBase(memory, m) + M_LIFE] = LIFE_STARTING;
+    memory.i32[SCHED_COMING] = SHAPE.maxMachines;
+    return memory;
+  };
+  const submits: Thread = ({ i32 }, memory) => {
+    Atomics.add(i32, WORK, 1);
+    new IdleCoordinator(memory, 8).wakeOneIfIdle();
+  };
+  const withdraws =
+    (looksFirst: boolean): Thread =>
+    ({ i32 }, memory) => {
+      const coordinator = new IdleCoordinator(memory, 0);
+      const seen = looksFirst && Atomics.load(i32, WORK) > 0;
+      for (let m = 1; m <= SHAPE.maxMachines; m++) coordinator.withdraw(m);
+      if (looksFirst ? seen : Atomics.load(i32, WORK) > 0) coordinator.wakeOneIfIdle();
+    };
+  const someoneIsAsked = (_views: ModelMemory, _results: unknown, { i32 }: SharedMemory): void =>
+    expect(i32[SCHED_WANTED]).toBeGreaterThan(0);
+  const withdrawal = (looksFirst: boolean): ExploreResult =>
+    exploreScene([], [submits, withdraws(looksFirst)], { setup: underWay, check: someoneIsAsked });
+
+  test("work is not left to threads that do not come", () => {
+    expectNoFailure(withdrawal(false));
+  });
+
+  test("it would be if the host looked for work before it withdraws them", () => {
+    expectFailure(withdrawal(true), /greater than/);
+  });
+
   test("what is wanted is taken once, and the host is rung for it", () => {
     const HOST_LOOKS = 4;
     const host: Thread<number[]> = ({ i32 }, memory) => {
