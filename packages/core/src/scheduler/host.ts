@@ -32,8 +32,8 @@ import { TAG_NUMBER } from "../values/tags.ts";
 import type { Abandonable, Frame, Waitable } from "./frame.ts";
 import type { GoroutineHandle } from "./handle.ts";
 import { CLOSED, DRAINING } from "./idle.ts";
+import { OutsideThread } from "./outside-thread.ts";
 import { ASLEEP_IN_EVENT_LOOP, announceSleep, NAPPING, stayAwake } from "./parker.ts";
-import { PromisingThread } from "./promises.ts";
 import { notInGoroutine, type ThreadParts } from "./thread.ts";
 
 const NUMBER = TAG_NUMBER;
@@ -64,7 +64,7 @@ function capture(resolve: Resolve): void {
   captured = resolve;
 }
 
-export class HostThread extends PromisingThread {
+export class HostThread extends OutsideThread {
   private readonly platform: HostPlatform;
   private readonly record: number;
   private readonly batch: Int32Array = new Int32Array(BATCH);
@@ -317,23 +317,7 @@ export class HostThread extends PromisingThread {
     return this.failure;
   }
 
-  // ── what only goroutines do ──
-
-  currentContext(): number {
-    return 0;
-  }
-
-  currentFrame(): undefined {
-    return undefined;
-  }
-
-  takeCancellation(): undefined {
-    return undefined;
-  }
-
-  takeInterrupt(): undefined {
-    return undefined;
-  }
+  // ── generators that are driven here ──
 
   /** Only a generator that is driven for a promise can park here; see `drive`. */
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
@@ -357,10 +341,6 @@ export class HostThread extends PromisingThread {
     } finally {
       this.driven = outer;
     }
-  }
-
-  blockOn(_operation: Waitable<unknown>): undefined {
-    throw notInGoroutine("block()");
   }
 }
 

@@ -4,8 +4,8 @@
  */
 
 import type { SharedMemory } from "../memory/shared-memory.ts";
-import type { Frame, Waitable } from "./frame.ts";
-import { PromisingThread } from "./promises.ts";
+import type { Frame } from "./frame.ts";
+import { OutsideThread } from "./outside-thread.ts";
 import { notInGoroutine } from "./thread.ts";
 
 /** The number of sysmon's thread: behind the machines. */
@@ -13,26 +13,10 @@ export function sysmonNumber(memory: SharedMemory): number {
   return memory.shape.maxMachines + 1;
 }
 
-export class SysmonThread extends PromisingThread {
+export class SysmonThread extends OutsideThread {
   enqueueNew(goroutine: number): void {
     this.globalQueue.push(goroutine);
     this.idle.wakeOneIfIdle();
-  }
-
-  currentContext(): number {
-    return 0;
-  }
-
-  currentFrame(): undefined {
-    return undefined;
-  }
-
-  takeCancellation(): undefined {
-    return undefined;
-  }
-
-  takeInterrupt(): undefined {
-    return undefined;
   }
 
   protected readyHere(goroutine: number): void {
@@ -45,10 +29,6 @@ export class SysmonThread extends PromisingThread {
 
   unparkCurrent(): void {
     throw notInGoroutine("yield*");
-  }
-
-  blockOn(_operation: Waitable<unknown>): undefined {
-    throw notInGoroutine("block()");
   }
 
   protected promiseStarted(): void {
