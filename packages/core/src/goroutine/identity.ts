@@ -5,27 +5,29 @@
  * bits wide, which makes 2^42 ids: at ten million a second, five days short of fourteen years.
  */
 
-import { CACHE_GOID_END, CACHE_GOID_NEXT, SCHED_GOID_BATCH } from "../memory/layout.ts";
+import { CACHE_GOID_LEFT, CACHE_GOID_NEXT, SCHED_GOID_BATCH } from "../memory/layout.ts";
 
 /** Ids taken at once. */
 export const GOID_BATCH = 1024;
 
 const NEXT = CACHE_GOID_NEXT / 2;
-const END = CACHE_GOID_END / 2;
+const LEFT = CACHE_GOID_LEFT;
 
 /** The next id of the owner of `cache` (a cache record's first word). */
 export function nextGoroutineId(i32: Int32Array, f64: Float64Array, cache: number): number {
-  const at = cache >> 1;
-  const id = f64[at + NEXT];
-  if (id === f64[at + END]) return takeBatch(i32, f64, at);
-  f64[at + NEXT] = id + 1;
+  const at = (cache >> 1) + NEXT;
+  const left = i32[cache + LEFT];
+  if (left === 0) return takeBatch(i32, f64, cache);
+  i32[cache + LEFT] = left - 1;
+  const id = f64[at];
+  f64[at] = id + 1;
   return id;
 }
 
-function takeBatch(i32: Int32Array, f64: Float64Array, at: number): number {
+function takeBatch(i32: Int32Array, f64: Float64Array, cache: number): number {
   const batch = Atomics.add(i32, SCHED_GOID_BATCH, 1) >>> 0;
   const first = batch * GOID_BATCH + 1;
-  f64[at + NEXT] = first + 1;
-  f64[at + END] = first + GOID_BATCH;
+  f64[(cache >> 1) + NEXT] = first + 1;
+  i32[cache + LEFT] = GOID_BATCH - 1;
   return first;
 }

@@ -163,8 +163,8 @@ export const CACHE_PREEMPTIONS = 72;
 export const CACHE_HANDOFFS = 74;
 /** Next goroutine id to give, a double. @writer goroutine/identity @reader goroutine/identity */
 export const CACHE_GOID_NEXT = 76;
-/** First goroutine id beyond this owner's batch, a double. @writer goroutine/identity @reader goroutine/identity */
-export const CACHE_GOID_END = 78;
+/** Goroutine ids left in this owner's batch. @writer goroutine/identity @reader goroutine/identity */
+export const CACHE_GOID_LEFT = 78;
 /** In a thread's own record: the value that a channel operation has in its hands, two words. @writer channel/channel-port @reader channel/channel-port */
 export const CACHE_VALUE = 126;
 

@@ -49,13 +49,14 @@ import {
   P_CURRENT,
 } from "../memory/layout.ts";
 import * as inbox from "../queue/inbox.ts";
-import { TAG_NUMBER } from "../values/tags.ts";
+import { TAG_NUMBER, TAG_UNDEFINED } from "../values/tags.ts";
 import { isThenable, wellBehaved } from "./await-operation.ts";
 import { LoadingMachine } from "./body-loading.ts";
 import { cancellation, isCancellation } from "./cancellation.ts";
 import { unwind } from "./deferred-calls.ts";
 import { endHook } from "./end-hook.ts";
 import { FRAME_ASYNC, FRAME_GENERATOR, FRAME_PLAIN, FRAME_PROMISE, type Frame } from "./frame.ts";
+import { LIST_IN_RING } from "./machine-thread.ts";
 import { wakeForResult } from "./parker.ts";
 import { trimStack } from "./stack.ts";
 import { foreignYield, SUSPENSION } from "./suspension.ts";
@@ -69,6 +70,7 @@ const COUNT = COUNT_SHIFT;
 const COUNT_BITS = COUNT_MASK;
 const TAG = TAG_MASK;
 const DETACHED_FLAG = DETACHED;
+const UNDEFINED = TAG_UNDEFINED;
 const SUSPENDED = SUSPENSION;
 const EXIT_SIGNAL = EXIT;
 const WORDS = G_WORDS;
@@ -83,9 +85,8 @@ const CONTEXT = G_CONTEXT;
 const CURRENT = P_CURRENT;
 const ENDED = CACHE_ENDED / 2;
 const NUMBER = TAG_NUMBER;
+const MANY_IN_RING = LIST_IN_RING;
 
-/** Goroutines in the ring from which on it is worth letting a joiner wait. A guess. */
-const MANY_IN_RING = 32;
 /** Joins that a goroutine has waited in, from which on it counts as one that collects results, and not as a parent in a fork-join tree, which waits for a child or two. */
 const MANY_JOINS = 4;
 
@@ -314,15 +315,18 @@ export abstract class ExecutingMachine extends LoadingMachine {
     i32[base + FRAME] = 0;
     this.f64[(this.cache >> 1) + ENDED]++;
     if (i32[base + CONTEXT] !== 0 || i32[base + CANCELED] !== 0) cancellation.leave(this, base);
-    if ((i32[base + META] & DETACHED_FLAG) !== 0) {
+    const meta = i32[base + META];
+    if ((meta & DETACHED_FLAG) !== 0) {
       this.leaveDetached(goroutine, base, value, failed && !quiet, failed);
       return;
     }
     if (typeof value === "number" && !failed) {
       this.f64[(base + ARGS) >> 1] = value;
       i32[base + META] = NUMBER;
+    } else if (value === undefined && !failed) {
+      i32[base + META] = UNDEFINED;
     } else {
-      i32[base + META] &= ~FAILED;
+      i32[base + META] = meta & ~FAILED;
       this.putResult(base, value, failed);
     }
     transitionToDead(i32, base);

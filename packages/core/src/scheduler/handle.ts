@@ -9,7 +9,7 @@ import { isDone, isDoneHere, join, leave, releaseHandle } from "../goroutine/com
 import { FAILED, TAG_MASK } from "../goroutine/descriptor.ts";
 import { REASON_JOIN } from "../goroutine/wait-reason.ts";
 import { G_ARGS, G_ID, G_META, G_WORDS } from "../memory/layout.ts";
-import { TAG_NUMBER } from "../values/tags.ts";
+import { TAG_BIGINT, TAG_NUMBER, TAG_UNDEFINED } from "../values/tags.ts";
 import { cancellation } from "./cancellation.ts";
 import type { Abandonable, Frame } from "./frame.ts";
 import { Operation } from "./operation.ts";
@@ -25,6 +25,9 @@ const PARKED_RESULT = PARKED;
 const META = G_META;
 const ARGS = G_ARGS;
 const NUMBER = TAG_NUMBER;
+const UNDEFINED = TAG_UNDEFINED;
+/** Tags up to this one name nothing that would have to be freed. */
+const LAST_PLAIN = TAG_BIGINT;
 
 const OPEN = 0;
 const RETURNED = 1;
@@ -103,19 +106,24 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
 
   /** Moves the result here if the goroutine has ended. */
   trySettle(): boolean {
-    if (this.#state !== OPEN) return true;
-    const { i32, f64 } = this.thread;
-    const { base } = this;
-    if (!isDoneHere(i32, base, this.thread.number)) return false;
+    return this.#state !== OPEN || this.settleFrom(this.base);
+  }
+
+  /** `trySettle` for an open handle, whose descriptor is at `base`. */
+  private settleFrom(base: number): boolean {
+    const { thread } = this;
+    const { i32, f64 } = thread;
+    if (!isDoneHere(i32, base, thread.number)) return false;
     const meta = i32[base + META];
     const tag = meta & TAG;
     this.#state = (meta & FAILED_FLAG) === 0 ? RETURNED : THREW;
     if (tag === NUMBER) this.value = f64[(base + ARGS) >> 1];
+    else if (tag === UNDEFINED) this.value = undefined;
     else this.readResult(tag);
-    this.thread.openHandles.remove(this as GoroutineHandle<unknown>);
+    thread.openHandles.remove(this as GoroutineHandle<unknown>);
     if (releaseHandle(i32, base)) {
-      if (tag !== NUMBER) this.thread.codec.drop(base + ARGS, tag);
-      this.thread.freeDescriptor(this.goroutine, base);
+      if (tag > LAST_PLAIN) thread.codec.drop(base + ARGS, tag);
+      thread.freeDescriptor(this.goroutine, base);
     }
     return true;
   }
@@ -149,10 +157,11 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     const interrupt = thread.takeInterrupt();
     if (interrupt !== undefined) throw interrupt;
     if (this.trySettle()) return proceed(this.result());
-    if (thread.runAwaited(this.goroutine, this.base) && this.trySettle()) return proceed(this.result());
+    const { base } = this;
+    if (thread.runAwaited(this.goroutine, base) && this.trySettle()) return proceed(this.result());
     const frame = thread.parkCurrent(this, REASON_JOIN);
     frame.joins++;
-    if (join(thread.i32, this.base, frame.goroutine, frame.base)) return PARKED_RESULT;
+    if (join(thread.i32, base, frame.goroutine, frame.base)) return PARKED_RESULT;
     thread.unparkCurrent(frame);
     this.trySettle();
     return proceed(this.result());
