@@ -19,18 +19,19 @@ export class ChaoticStealer extends RunQueueStealer {
   }
 
   /** See `RunQueueStealer`: from one to half of the ring, with a pause between the copy and the commit, where the owner may be faster. */
-  override grabInto(ring: number, ringMask: number, tail: number, takeNext: boolean): number {
+  override grabInto(ring: number, ringMask: number, tail: number, takeNext: boolean, limit: number): number {
     const { words: i32, record, places, decisions } = this;
-    if (decisions.oneIn(4)) return super.grabInto(ring, ringMask, tail, takeNext || decisions.oneIn(2));
+    if (decisions.oneIn(4))
+      return super.grabInto(ring, ringMask, tail, takeNext || decisions.oneIn(2), limit);
     const head = Atomics.load(i32, record + P_HEAD);
     const length = (Atomics.load(i32, record + P_TAIL) - head) | 0;
     const half = length - (length >> 1);
-    if (half <= 0 || half > places >> 1) return super.grabInto(ring, ringMask, tail, takeNext);
+    if (half <= 0 || half > places >> 1) return super.grabInto(ring, ringMask, tail, takeNext, limit);
     const count = 1 + decisions.below(half);
     for (let i = 0; i < count; i++)
       i32[ring + ((tail + i) & ringMask)] = i32[record + P_RING + ((head + i) & (places - 1))];
     decisions.pause(8);
     if (Atomics.compareExchange(i32, record + P_HEAD, head, (head + count) | 0) === head) return count;
-    return super.grabInto(ring, ringMask, tail, takeNext);
+    return super.grabInto(ring, ringMask, tail, takeNext, limit);
   }
 }

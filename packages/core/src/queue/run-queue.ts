@@ -16,6 +16,10 @@
  *
  * Why the owner may keep a stale head: the head only grows, so a ring that looked to have room still has it. It looks again when the ring seems full.
  *
+ * A thief takes half because whoever is out of work now is so again soon, and should not have to come back for each goroutine. Where goroutines are long that is a mistake: the thief gets several long ones, which stand behind each
+ * other in its ring, and a list of them ends late on one processor. So it says how many it wants at most, by the time that those it has run took. Any number from one to half is safe: the argument above
+ * does not use it.
+ *
  * Thieves leave the slot alone except in their last round: the goroutine in it was made by the one that runs now, will be run next on the same core, and would be
  * copied to another cache for nothing.
  */
@@ -101,6 +105,15 @@ export class RunQueueOwner {
     spilled[half] = goroutine;
     this.global.pushChain(spilled, half + 1);
     return true;
+  }
+
+  /** Puts the first `count` of `goroutines`, from number `from` on, at the end of the ring, which must have `room` for them. Seen by thieves all at once. */
+  pushAll(goroutines: Int32Array, from: number, count: number): void {
+    const { i32, base, mask, tail } = this;
+    for (let i = from; i < count; i++) i32[base + RING + ((tail + i - from) & mask)] = goroutines[i];
+    this.tail = (tail + count - from) | 0;
+    if (this.solo) i32[base + TAIL] = this.tail;
+    else Atomics.store(i32, base + TAIL, this.tail);
   }
 
   /** The slot's goroutine, which shares the running slice; 0 for none. */
@@ -191,12 +204,12 @@ export class RunQueueOwner {
   }
 
   /**
-   * Steals half of `victim`'s ring into this one (Go's runqsteal). Returns one goroutine to run at once, 0 if there was nothing, and leaves in
+   * Steals half of `victim`'s ring into this one (Go's runqsteal), and at most `limit`. Returns one goroutine to run at once, 0 if there was nothing, and leaves in
    * `stolen` how many came. The ring must be empty, so that a half always fits.
    */
-  stealFrom(victim: RunQueueStealer, takeNext: boolean): number {
+  stealFrom(victim: RunQueueStealer, takeNext: boolean, limit: number): number {
     const { i32, base, mask, tail } = this;
-    const count = victim.grabInto(base + RING, mask, tail, takeNext);
+    const count = victim.grabInto(base + RING, mask, tail, takeNext, limit);
     this.stolen = count;
     if (count === 0) return 0;
     const last = (tail + count - 1) | 0;
@@ -253,14 +266,14 @@ export class RunQueueStealer {
     return Math.max(0, Math.min(ring, this.mask + 1)) + (Atomics.load(i32, base + RUNNEXT) === 0 ? 0 : 1);
   }
 
-  /** Copies half of the ring, rounded up, to the thief's places from `tail` on, then commits by moving the head. Returns how many. Go's runqgrab. */
-  grabInto(ring: number, ringMask: number, tail: number, takeNext: boolean): number {
+  /** Copies half of the ring, rounded up, but no more than `limit` (1 or more), to the thief's places from `tail` on, then commits by moving the head. Returns how many. Go's runqgrab. */
+  grabInto(ring: number, ringMask: number, tail: number, takeNext: boolean, limit: number): number {
     const { i32, base, mask } = this;
     for (;;) {
       const head = Atomics.load(i32, base + HEAD);
       const length = (Atomics.load(i32, base + TAIL) - head) | 0;
-      const count = length - (length >> 1);
-      if (count <= 0) {
+      const half = length - (length >> 1);
+      if (half <= 0) {
         if (!takeNext) return 0;
         const next = Atomics.exchange(i32, base + RUNNEXT, 0);
         if (next === 0) return 0;
@@ -268,7 +281,8 @@ export class RunQueueStealer {
         return 1;
       }
       // The head moved between the two loads: the length is nonsense.
-      if (count > (mask + 1) >> 1) continue;
+      if (half > (mask + 1) >> 1) continue;
+      const count = half < limit ? half : limit;
       for (let i = 0; i < count; i++)
         i32[ring + ((tail + i) & ringMask)] = i32[base + RING + ((head + i) & mask)];
       if (Atomics.compareExchange(i32, base + HEAD, head, (head + count) | 0) === head) return count;

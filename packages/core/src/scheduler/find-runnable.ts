@@ -30,7 +30,7 @@ import * as inbox from "../queue/inbox.ts";
 import { cancellation, takeAttention, wantsAttention } from "./cancellation.ts";
 import { FRAME_BLOCKED, FRAME_PROMISE, type Frame, isShielded } from "./frame.ts";
 import { CLOSED } from "./idle.ts";
-import { GLOBAL_EVERY, MachineThread } from "./machine-thread.ts";
+import { GLOBAL_EVERY, LIST_IN_RING, MachineThread } from "./machine-thread.ts";
 import { endNap } from "./parker.ts";
 import { SpinPatience } from "./spin-patience.ts";
 import { pauseAtSafePoint, stopIsAsked } from "./world-stop.ts";
@@ -45,11 +45,14 @@ const TICK = P_TICK;
 const CURRENT = P_CURRENT;
 const PREEMPT = P_PREEMPT;
 const BACK_EVERY = GLOBAL_EVERY;
+const MANY_IN_RING = LIST_IN_RING;
 
 /** One round in so many, less one, begins with the ready goroutines that live here, the others with the ring. A guess: those that live here are resumed in batches, and wait for seven others at most. */
 const LOCAL_EVERY_MASK = 7;
 /** How long a machine that found nothing goes on looking. About what a sleep and a wake-up cost. */
 const SEARCH_MS = 0.05;
+/** Goroutines in STEAL_MS up to which they count as long: one takes 50 µs or more, or twice that if somebody is resumed after each to join it. */
+const FEW_AT_ONCE = 4;
 /** Full rounds over all processors that a steal makes before it also takes runNext. */
 const STEAL_ROUNDS = 4;
 
@@ -76,12 +79,23 @@ export abstract class FindingMachine extends MachineThread {
       return next;
     }
     const created = this.queue.popNext();
-    if (created !== 0) return created;
+    if (created !== 0) {
+      if (this.atOnce > FEW_AT_ONCE || !this.isBehindMany()) return created;
+      this.queue.push(created);
+    }
     const localTurn = (++this.turn & LOCAL_EVERY_MASK) === 0;
     let goroutine = localTurn ? this.local.pop() : this.queue.pop();
     if (goroutine === 0) goroutine = localTurn ? this.queue.pop() : this.local.pop();
     if (goroutine === 0) goroutine = this.fromBack(128);
     return goroutine === 0 ? 0 : this.newSlice(goroutine);
+  }
+
+  /**
+   * Whether the goroutine created last is to wait for those before it. The slot is for short ones, whose data is still in the cache; of a list of long ones, the last would go before the first, and, if it is one of the longest, leave an
+   * odd number of those for the end. With one processor nothing is gained by it, and the order is Go's.
+   */
+  private isBehindMany(): boolean {
+    return this.procs > 1 && this.queue.length() >= MANY_IN_RING;
   }
 
   protected newSlice(goroutine: number): number {
@@ -106,7 +120,7 @@ export abstract class FindingMachine extends MachineThread {
       this.batch,
       Math.min(share, max, max === 1 ? 1 : this.queue.room()),
     );
-    for (let i = 1; i < count; i++) this.queue.push(this.batch[i]);
+    if (count > 1) this.queue.pushAll(this.batch, 1, count);
     return count === 0 ? 0 : this.batch[0];
   }
 
@@ -224,6 +238,7 @@ export abstract class FindingMachine extends MachineThread {
     const { i32 } = this;
     i32[this.processorBase + CURRENT] = 0;
     endNap(i32, this.memory.layout.machines);
+    this.notePace(this.clock());
     if (this.searching || this.idle.tryStartSearching()) {
       this.searching = true;
       const until = this.mayGoOnLooking() ? performance.now() + SEARCH_MS : 0;
@@ -233,6 +248,8 @@ export abstract class FindingMachine extends MachineThread {
           if (goroutine !== 0) {
             this.patience.succeeded();
             this.found();
+            this.lastClock = this.clock();
+            this.untilClock = this.clockStride = 1;
             return goroutine;
           }
         }
@@ -260,7 +277,7 @@ export abstract class FindingMachine extends MachineThread {
         const woken = this.pick();
         if (woken !== 0) return woken;
       }
-      const goroutine = this.queue.stealFrom(this.stealers[p], takeNext);
+      const goroutine = this.queue.stealFrom(this.stealers[p], takeNext, this.atOnce);
       if (goroutine === 0) continue;
       this.f64[(this.cache + CACHE_STEALS) >> 1] += this.queue.stolen;
       return this.newSlice(goroutine);

@@ -82,8 +82,7 @@ export class Machine extends BlockingMachine {
     const now = this.clock();
     this.runTimers(this.processor, now);
     const left = this.turnEnds - now;
-    const each = (now - this.lastClock) / this.clockStride;
-    this.lastClock = now;
+    const each = this.notePace(now);
     this.clockStride = Math.max(1, Math.min(MAX_CLOCK_STRIDE, Math.floor(left / 2 / each)));
     this.untilClock = this.clockStride;
     if (left > 0) return Atomics.load(this.i32, SCHED_CLOSING) === CLOSED;

@@ -155,6 +155,8 @@ export abstract class HoldingMachine extends FindingMachine {
     this.queue.attach(this.processorBase);
     this.i32[this.processorBase + CURRENT] = 0;
     Atomics.store(this.i32, this.processorBase + GIVE_UP, 0);
+    // The time it slept is no goroutine's.
+    this.lastClock = this.clock();
     this.arrive();
   }
 

@@ -96,7 +96,7 @@ const thief =
     const stealer = new RunQueueStealer(memory.i32, ringOf(0));
     const ring = ringOf(thread) + P_RING;
     const grab = (): number[] => {
-      const count = stealer.grabInto(ring, 3, 0, false);
+      const count = stealer.grabInto(ring, 3, 0, false, 4);
       return Array.from({ length: count }, (_, i) => memory.i32[ring + i]);
     };
     return Array.from({ length: times }, () => record(memory, thread, "grab", 0, grab));

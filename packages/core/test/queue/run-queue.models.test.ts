@@ -84,12 +84,12 @@ function popAll(owner: RunQueueOwner): number[] {
   return found;
 }
 
-/** Steals once into its own ring. */
+/** Steals once into its own ring: half, unless it wants fewer. */
 const thief =
-  (processor: number, takeNext = false) =>
+  (processor: number, takeNext = false, limit = MODEL_RING) =>
   (_memory: ModelMemory, queues: Queues): number[] => {
     const own = queues.owner(processor);
-    const first = own.stealFrom(queues.stealer(0), takeNext);
+    const first = own.stealFrom(queues.stealer(0), takeNext, limit);
     return first === 0 ? [] : [first, ...popAll(own)];
   };
 
@@ -126,6 +126,16 @@ const overfill = (_memory: ModelMemory, queues: Queues): number[] => {
   return [...spilled.goroutines, ...popAll(owner)];
 };
 
+/** Fills the ring one by one, empties it again as far as the thieves let it, and puts in what came from the global queue. */
+const refill = (_memory: ModelMemory, queues: Queues): number[] => {
+  const owner = queues.owner(0);
+  for (let g = 1; g <= 2; g++) owner.push(g);
+  const popped = [owner.pop(), owner.pop()].filter((g) => g !== 0);
+  const count = Math.min(4, 1 + owner.room());
+  owner.pushAll(Int32Array.of(9, 3, 4, 5), 1, count);
+  return [...popped, ...popAll(owner)];
+};
+
 describe("ring of four: nothing lost, nothing taken twice", () => {
   test("the owner pushes and pops, a thief takes half", () => {
     expectNoFailure(exploreRing(4, [pushFour, thief(1)], { preemptions: 4 }));
@@ -133,6 +143,19 @@ describe("ring of four: nothing lost, nothing taken twice", () => {
 
   test("two thieves at once", () => {
     expectNoFailure(exploreRing(4, [pushFour, thief(1), thief(2)]));
+  });
+
+  test("thieves that want one only, and half", () => {
+    expectNoFailure(exploreRing(4, [pushFour, thief(1, false, 1)], { preemptions: 4 }));
+    expectNoFailure(exploreRing(4, [pushFour, thief(1, false, 1), thief(2)]));
+    expectNoFailure(exploreRing(5, [overfill, thief(1, false, 1), thief(2, false, 1)], { preemptions: 2 }));
+  });
+
+  test("several come in at once while thieves take from it", () => {
+    const options = { plainAccessesAreSteps: true, preemptions: 2 };
+    expectNoFailure(exploreRing(5, [refill, thief(1)], { preemptions: 4 }));
+    expectNoFailure(exploreRing(5, [refill, thief(1)], options));
+    expectNoFailure(exploreRing(5, [refill, thief(1, false, 1), thief(2)], { preemptions: 2 }));
   });
 
   test("a full ring spills while thieves take from it", () => {
@@ -346,10 +369,23 @@ describe("planted bugs in the ring are found", () => {
     }
     const hasty = (_memory: ModelMemory, queues: Queues): number[] => {
       const own = queues.owner(1);
-      const first = own.stealFrom(new Hasty(queues.shared.i32, BASE), false);
+      const first = own.stealFrom(new Hasty(queues.shared.i32, BASE), false, 4);
       return first === 0 ? [] : [first, ...popAll(own)];
     };
     expectFailure(exploreRing(5, [overfill, hasty], { plainAccessesAreSteps: true }));
+  });
+
+  test("an owner that puts several in and stores the tail first", () => {
+    const early = (_memory: ModelMemory, queues: Queues): number[] => {
+      const { i32 } = queues.shared;
+      const tail = i32[BASE + P_TAIL];
+      Atomics.store(i32, BASE + P_TAIL, (tail + 3) | 0);
+      queues.owner(0).pushAll(Int32Array.of(9, 1, 2, 3), 1, 4);
+      for (let g = 1; g <= 3; g++) i32[BASE + P_RING + ((tail + g - 1) & (MODEL_RING - 1))] = g;
+      Atomics.store(i32, BASE + P_TAIL, (tail + 3) | 0);
+      return popAll(queues.owner(0));
+    };
+    expectFailure(exploreRing(3, [early, thief(1)], { plainAccessesAreSteps: true }));
   });
 
   test("an owner that stores the tail before the place", () => {
