@@ -29,6 +29,19 @@ test("what is received is a copy in a buffer of its own", () => {
   expect([...new Uint8Array(buffer)]).toEqual(Array.from({ length: 16 }, () => 7));
 });
 
+test("where there is no room for a block, what was sent arrives all the same", () => {
+  class NoRoom extends ArrayBuffer {
+    constructor(_length: number) {
+      super(0);
+      throw new RangeError("Array buffer allocation failed");
+    }
+  }
+  vi.stubGlobal("ArrayBuffer", NoRoom);
+  const copyBytes = receivedBytes();
+  const bytes = new Uint8Array(40 * MIB);
+  for (let i = 0; i < 2; i++) expect(copyBytes(bytes).byteLength).toBe(40 * MIB);
+});
+
 test("a thread that receives little leaves malloc alone, one that receives a lot sees to it once", () => {
   const blocks = watchBlocks();
   const copyBytes = receivedBytes();
