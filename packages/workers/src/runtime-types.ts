@@ -9,13 +9,29 @@ import type { GoFunction, GoroutineInfo, Handle, RuntimeStats, SpawnOptions } fr
  * `NoRuntimeError` once it is closed, or the error that ended it.
  */
 export interface Runtime extends AsyncDisposable {
-  /** Starts a goroutine and resolves with its outcome. Rejects with what the body throws, or with what ended the runtime. */
+  /**
+   * Starts a goroutine and resolves with its outcome. Keeps the process alive meanwhile.
+   *
+   * Rejects with what the body throws; with what `go` throws, if it cannot be started; or with what ended the runtime.
+   */
   run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R>;
-  /** Starts a goroutine whose result nobody asks for. An error that leaves it ends the runtime. */
+  /**
+   * Starts a goroutine whose result nobody asks for. An error that leaves it ends the runtime.
+   *
+   * @throws `FunctionError`, `CloneError`, `GoroutineLimitError`, `MemoryLimitError`; then nothing was started
+   */
   go<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): void;
-  /** Starts a goroutine with a handle on its outcome. */
+  /**
+   * Starts a goroutine with a handle on its outcome, to be awaited here or sent to others.
+   *
+   * @throws as `go`
+   */
   spawn<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Handle<R>;
-  /** `spawn` with options. */
+  /**
+   * `spawn` with options.
+   *
+   * @throws as `go`; `TypeError` or `RangeError` for an option
+   */
   spawnWith<A extends unknown[], R>(options: SpawnOptions, fn: GoFunction<A, R>, ...args: A): Handle<R>;
   /**
    * Runs `body` with this runtime as the ambient one: `chan()`, `new Mutex()`, `go()` and the like belong to it, also after an
@@ -24,9 +40,9 @@ export interface Runtime extends AsyncDisposable {
   enter<T>(body: () => T): T;
   /** Live goroutines, the dead not counted. */
   numGoroutine(): number;
-  /** What each live goroutine is doing. */
+  /** What each live goroutine is doing, read from shared memory: also while all threads are busy. */
   goroutines(): GoroutineInfo[];
-  /** Counters since start. */
+  /** What the runtime is doing, and counts since its start. */
   stats(): RuntimeStats;
   /**
    * Waits for the goroutines, cancels those that are left after `graceMs` milliseconds (from 0; default: waits for ever), then
@@ -35,6 +51,6 @@ export interface Runtime extends AsyncDisposable {
    * @throws `RangeError` for a `graceMs` that is no number of milliseconds
    */
   close(options?: { graceMs?: number }): Promise<void>;
-  /** Whether it was closed, or ended by a panic, a deadlock or a lost thread. */
+  /** Whether it was closed, or ended by a panic, a deadlock, or because no more threads could be started. */
   readonly closed: boolean;
 }

@@ -460,6 +460,12 @@ export function select<C extends readonly SelectCase[]>(...cases: C): Op<Selecte
  * `select` without waiting: `undefined` when no case is ready. Go's `select` with a `default`.
  *
  * @throws as `select`, at once
+ *
+ * @example
+ * ```ts
+ * const news = trySelect(alerts.recv(), updates.recv());
+ * if (news !== undefined) show(news.value);
+ * ```
  */
 export function trySelect<C extends readonly SelectCase[]>(...cases: C): Selected<C> | undefined {
   return selectOf("trySelect", cases).now() as Selected<C> | undefined;

@@ -157,12 +157,22 @@ function checkTime(where: string, time: unknown): void {
 
 /** Makes contexts. Go's context package. */
 export const context: {
-  /** Never done, without deadline and values. */
+  /**
+   * Never done, without deadline and values: what the first goroutines are started under. Go's `context.Background`.
+   *
+   * @throws `NoRuntimeError` without an ambient runtime
+   */
   background(): Context;
-  /** The running goroutine's own: `Handle.cancel` ends it. On the host the background. */
+  /**
+   * The running goroutine's own: `Handle.cancel` ends it, and so does the end of the context that it was started with. On the host the background. Go has none: there a context is an argument.
+   *
+   * @throws `NoRuntimeError` without an ambient runtime; `MemoryLimitError`
+   */
   current(): Context;
   /**
-   * A context that ends when its cancel function is called, or its parent ends.
+   * A context that ends when its cancel function is called, or its parent ends. Go's `context.WithCancelCause`.
+   *
+   * @throws `TypeError` if `parent` is no context; `MemoryLimitError`
    *
    * @example
    * ```ts
@@ -172,11 +182,36 @@ export const context: {
    * ```
    */
   withCancel(parent: Context): [Context, CancelFunc];
-  /** `withDeadline`, `ms` milliseconds from now. */
+  /**
+   * `withDeadline`, `ms` milliseconds from now: fractions count, 0 or less is over at once, `Infinity` never. Go's `context.WithTimeout`.
+   *
+   * @throws as `withDeadline`
+   *
+   * @example
+   * ```ts
+   * const [ctx, cancel] = context.withTimeout(context.current(), 500);
+   * const page = yield* spawnWith({ context: ctx }, load, url); // DeadlineExceededError after half a second
+   * cancel(); // the timer is not needed any more
+   * ```
+   */
   withTimeout(parent: Context, ms: number): [Context, CancelFunc];
-  /** A context that also ends, with `DeadlineExceededError`, at `epochMs` (milliseconds since the epoch). A later deadline than the parent's changes nothing. */
+  /**
+   * A context that also ends, with `DeadlineExceededError`, at `epochMs` (milliseconds since the epoch). A later deadline than the parent's changes nothing. Go's `context.WithDeadline`.
+   *
+   * @throws `TypeError` if `parent` is no context or the time no number, NaN included; `MemoryLimitError`
+   */
   withDeadline(parent: Context, epochMs: number): [Context, CancelFunc];
-  /** A context that has a value for a key. The value is copied. */
+  /**
+   * A context that has a value for a key, and otherwise is as its parent. The value is copied. Go's `context.WithValue`.
+   *
+   * @throws `TypeError` if `parent` is no context or `key` no string; `CloneError`; `MemoryLimitError`
+   *
+   * @example
+   * ```ts
+   * const ctx = context.withValue(context.current(), "user", { id: 7 });
+   * go(audit, ctx); // there: ctx.value("user")
+   * ```
+   */
   withValue(parent: Context, key: string, value: unknown): Context;
 } = {
   background: () => background(ambientThread()),

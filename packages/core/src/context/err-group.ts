@@ -282,7 +282,11 @@ export class ErrGroup {
   readonly #group: Group;
   #context: Context | undefined = undefined;
 
-  /** A group whose context is a child of `parent`; default: the current goroutine's. */
+  /**
+   * A group whose context is a child of `parent`; default: the current goroutine's. Go's `errgroup.WithContext`.
+   *
+   * @throws `TypeError` if `parent` is no context; `NoRuntimeError` without an ambient runtime; `MemoryLimitError`
+   */
   constructor(parent?: Context);
   /** @internal */
   constructor(parent: undefined, table: ObjectTable, index: number);
@@ -313,7 +317,7 @@ export class ErrGroup {
   }
 
   /**
-   * Starts `fn` now, or as soon as the limit allows, whether or not the op is used; the op parks until it has started.
+   * Starts `fn` now, or as soon as the limit allows, whether or not the op is used; the op parks until it has started. A goroutine that is cancelled while it waits for that is thrown its cancellation; `fn` is started all the same.
    *
    * @throws as `go`; then nothing was started
    */
@@ -321,15 +325,19 @@ export class ErrGroup {
     return new StartedOperation(this.#group, this.#group.add(fn as unknown as Body, args), this);
   }
 
-  /** Starts `fn` if the limit allows now. False if it does not. */
+  /**
+   * Starts `fn` if the limit allows now. False if it does not. Never waits.
+   *
+   * @throws as `go`; then nothing was started
+   */
   tryGo<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): boolean {
     return this.#group.tryAdd(fn as unknown as Body, args);
   }
 
   /**
-   * At most `n` members run at once; a negative `n` means any number, 0 none.
+   * At most `n` members run at once; a negative `n`, as at first, means any number, 0 none. An integer up to 2^31 - 1.
    *
-   * @throws `MisuseError` while members run; `RangeError` if `n` is no integer
+   * @throws `MisuseError` while members run; `RangeError` for another number
    */
   setLimit(n: number): void {
     if (!Number.isInteger(n) || n > 2 ** 31 - 1)
@@ -337,7 +345,7 @@ export class ErrGroup {
     this.#group.setLimit(n);
   }
 
-  /** Waits until all members have ended, then throws the first error, if there was one. */
+  /** Waits until all members have ended, then ends the group's context and throws the first error, if there was one. A goroutine that is cancelled while it waits is thrown its cancellation; the members go on. */
   wait(): Op<void> {
     return new GroupOperation(this.#group, this);
   }

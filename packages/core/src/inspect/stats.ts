@@ -18,7 +18,7 @@ import { liveGoroutines, total } from "../scheduler/counters.ts";
 import { type IdleCoordinator } from "../scheduler/idle.ts";
 import { LISTED_WAITING } from "../scheduler/idle-lists.ts";
 
-/** See `RuntimeStats` of the public package. */
+/** What `stats()` of a runtime says: the state of the moment, and counts since the start. Numbers that others change meanwhile need not fit together exactly. */
 export interface RuntimeStats {
   /** Processors. */
   procs: number;

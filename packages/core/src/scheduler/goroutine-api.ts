@@ -49,24 +49,40 @@ export function tasks<M extends object>(
 }
 
 /**
- * Starts a goroutine: Go's `go` statement. An error that leaves the body unrecovered ends the runtime, as a panic ends a Go process.
+ * Starts a goroutine: Go's `go` statement. Arguments are copied before it returns. Never parks. An error that leaves the body unrecovered ends the runtime, as a panic ends a Go process.
  *
  * @throws `FunctionError`, `CloneError`, `GoroutineLimitError`, `MemoryLimitError`, `NoRuntimeError`; then nothing was started
+ *
+ * @example
+ * ```ts
+ * go(worker, jobs, results);
+ * ```
  */
 export function go<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): void {
   (currentMachine ?? ambientThread()).go(fn as never, args);
 }
 
 /**
- * Starts a goroutine, like `go`, with a result: what the body returns or throws goes to whoever joins the handle.
+ * Starts a goroutine, like `go`, with a result: what the body returns or throws goes to whoever joins the handle, and nowhere if nobody does.
  *
  * @throws as `go`
+ *
+ * @example
+ * ```ts
+ * const left = spawn(sum, values.subarray(0, half));
+ * const right = spawn(sum, values.subarray(half));
+ * return (yield* left) + (yield* right);
+ * ```
  */
 export function spawn<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Handle<R> {
   return (currentMachine ?? ambientThread()).spawn(fn as never, args) as Handle<R>;
 }
 
-/** Live goroutines of the ambient runtime, the dead not counted. Inside the first `run` it is 1. Go's `runtime.NumGoroutine`. */
+/**
+ * Live goroutines of the ambient runtime, the dead not counted. Inside the first `run` it is 1. Go's `runtime.NumGoroutine`.
+ *
+ * @throws `NoRuntimeError` without an ambient runtime
+ */
 export function numGoroutine(): number {
   return liveGoroutines(ambientThread().memory);
 }

@@ -2,7 +2,7 @@
 
 import { FunctionError } from "../base/errors.ts";
 
-/** What a parked goroutine hands to its machine. */
+/** What a parked goroutine hands to its machine: the only thing a body may yield, which operations do by `yield*`. Programs name the type, and never have a value of it. */
 export interface Suspension {
   readonly __heddleSuspension: never;
 }

@@ -19,7 +19,13 @@ export type Goroutine<R> = Generator<Suspension, R, unknown>;
  * `block()` holds the machine's thread; the processor is handed to another machine meanwhile. On the host thread it throws `MisuseError`, as does `yield*` there.
  */
 export interface Op<T> extends PromiseLike<T> {
+  /** For `yield*`. */
   [Symbol.iterator](): Iterator<Suspension, T, unknown>;
+  /**
+   * Waits in a plain body, and holds its thread.
+   *
+   * @throws what the operation throws; `MisuseError` on the host thread
+   */
   block(): T;
 }
 

@@ -70,18 +70,49 @@ function yieldOperation(machine: Machine): YieldOperation {
   return yielding.operation;
 }
 
-/** See the public package. */
+/**
+ * Gives way: the goroutine goes on after those that are ready now. Go's `runtime.Gosched`, but for the queue: a goroutine that has begun stays on its machine.
+ *
+ * In a plain body, `block()` lets other machines have what its processor has queued, and holds the thread. A cancelled goroutine is thrown its cancellation here.
+ *
+ * @throws `NoRuntimeError` on the host
+ *
+ * @example
+ * ```ts
+ * while (!(yield* isReady())) yield* gosched();
+ * ```
+ */
 export function gosched(): Op<void> {
   return yieldOperation(currentMachine ?? ambientMachine("gosched"));
 }
 
-/** See the public package. */
+/**
+ * Gives way, as `gosched`, if the goroutine has used up its time slice (`timeSlice` of `start`, 10 ms unless set), and goes on at once otherwise: a plain read, cheap enough for inner loops. Nothing else can interrupt a body between two
+ * operations, as Go's signals do.
+ *
+ * @throws `NoRuntimeError` on the host
+ *
+ * @example
+ * ```ts
+ * for (const row of rows) {
+ *   sum += weigh(row);
+ *   yield* checkpoint();
+ * }
+ * ```
+ */
 export function checkpoint(): Op<void> {
   const machine = currentMachine ?? ambientMachine("checkpoint");
   return machine.shouldYield() ? yieldOperation(machine) : READY;
 }
 
-/** See the public package. */
+/**
+ * Whether `checkpoint` would give way. In a plain body, which cannot be put aside: whether it would be kind to return soon. Always false on the host.
+ *
+ * @example
+ * ```ts
+ * while (work.length > 0 && !shouldYield()) handle(work.pop());
+ * ```
+ */
 export function shouldYield(): boolean {
   return currentMachine?.shouldYield() ?? false;
 }

@@ -95,13 +95,13 @@ export class WaitGroup {
     this.add(-1);
   }
 
-  /** Waits until the counter is 0. Goes on at once if it is. */
+  /** Waits until the counter is 0. Goes on at once if it is. A goroutine that is cancelled while it waits is thrown its cancellation; the counter stays as it is. Go's `Wait`. */
   wait(): Op<void> {
     return new WaitOperation(this, this.#base);
   }
 
   /**
-   * `add(1)`, `go`, and `done` when the goroutine ends.
+   * `add(1)`, `go`, and `done` when the goroutine ends, however it does. An error that leaves it is a panic, as with `go`. Go's `WaitGroup.Go`.
    *
    * @throws as `go`; then the counter is as before
    */
