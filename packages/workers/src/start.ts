@@ -51,7 +51,14 @@ async function startWhenLoaded(options: RuntimeOptions | undefined): Promise<Run
 /**
  * Runs a goroutine on a runtime that starts at the first call, has as many processors as the machine has cores, and never keeps the process alive by itself.
  *
- * @throws what the body throws; `FunctionError`, `CloneError`; `NoRuntimeError` inside a goroutine
+ * Rejects with what the body throws; with `FunctionError`, `CloneError` and the like if it cannot be started; with what ended the runtime.
+ *
+ * @throws `NoRuntimeError` inside a goroutine
+ *
+ * @example
+ * ```ts
+ * console.log(await run(fib, 25));
+ * ```
  */
 export function run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R> {
   // Thrown, not rejected with: so a module that calls this at its top level fails to load on a machine, and says why.
