@@ -14,7 +14,7 @@ import { C_HIDDEN, O_LOCK, T_ARMING, T_TARGET } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
-import { noTimerLeft, registerTimerKind, TIMER_SEND } from "../scheduler/timers.ts";
+import { noTimerLeft, TIMER_SEND, type TimerKind } from "../scheduler/timers.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import { type Channel, createChannel, portOf } from "./channel.ts";
 import { drainNumbers } from "./kernel.ts";
@@ -68,10 +68,11 @@ function sendTime(thread: Thread, index: number, arming: number, expected: numbe
   port.wakeServed();
 }
 
-registerTimerKind(TIMER_SEND, {
+/** What a TIMER_SEND does. */
+export const sendTimer: TimerKind = {
   fire(thread, { timer, target, arming }) {
     sendTime(thread, target, thread.timers.baseOf(timer) + T_ARMING, arming);
     objectsOf(thread).release(target);
   },
   keep: (thread, channel) => objectsOf(thread).retain(channel),
-});
+};

@@ -1,11 +1,17 @@
-/** Which objects travel by reference. */
+/**
+ * Which objects travel by reference, and what the scheduler calls on their behalf.
+ *
+ * Every thread loads this module, sysmon's too, and a bundler leaves out modules of which nothing is used. So what must be known on all threads is registered here, not where it is defined.
+ */
 
 import { channelKind } from "../channel/channel.ts";
+import { sendTimer } from "../channel/timer-channel.ts";
 import { O_KIND } from "../memory/layout.ts";
 import { type EndHook, setEndHooks } from "../scheduler/end-hook.ts";
 import { handleKind } from "../scheduler/handle-kind.ts";
 import { objectsOf } from "../scheduler/shared-object.ts";
 import type { Thread } from "../scheduler/thread.ts";
+import { registerTimerKind, TIMER_SEND } from "../scheduler/timers.ts";
 import { atomicIntKind } from "../sync/atomic-int.ts";
 import { barrierKind } from "../sync/barrier.ts";
 import { condKind } from "../sync/cond.ts";
@@ -14,6 +20,8 @@ import { onceKind } from "../sync/once.ts";
 import { rwMutexKind } from "../sync/rw-mutex.ts";
 import { semaphoreKind } from "../sync/semaphore.ts";
 import { WAIT_GROUP_KIND, waitGroupHook, waitGroupKind } from "../sync/wait-group.ts";
+import { startHeld } from "../time/held-goroutine.ts";
+import { FUNCTION_TIMER, setTimerCallback } from "../time/timers.ts";
 import { contextKind } from "./context.ts";
 import { ERR_GROUP_KIND, errGroupHook, errGroupKind } from "./err-group.ts";
 
@@ -39,3 +47,6 @@ const endHooks: Readonly<Record<number, EndHook>> = {
 };
 
 setEndHooks((thread, object) => endHooks[thread.i32[objectsOf(thread).baseOf(object) + O_KIND]]);
+
+registerTimerKind(TIMER_SEND, sendTimer);
+setTimerCallback(FUNCTION_TIMER, startHeld);

@@ -8,8 +8,8 @@ import { noTimerLeft } from "../scheduler/timers.ts";
 import type { GoFunction } from "../scheduler/types.ts";
 import { WatchList } from "../scheduler/watch-list.ts";
 import { durationMs } from "./duration.ts";
-import { discardHeld, heldArguments, holdGoroutine, startHeld } from "./held-goroutine.ts";
-import { endTimerUse, FUNCTION_TIMER, setTimerCallback } from "./timers.ts";
+import { discardHeld, heldArguments, holdGoroutine } from "./held-goroutine.ts";
+import { endTimerUse, FUNCTION_TIMER } from "./timers.ts";
 
 /** A call that is to come. Go's time.Timer, as `time.AfterFunc` returns it. It stays on the thread on which it was made: sending it throws `CloneError`. */
 export interface Timer {
@@ -116,5 +116,3 @@ function handlesOf(thread: Thread): WatchList {
   }
   return list;
 }
-
-setTimerCallback(FUNCTION_TIMER, startHeld);

@@ -1,5 +1,6 @@
 import { expectFailure, expectNoFailure, explore, type ModelMemory } from "@heddle/testkit";
 import { describe, test, vi } from "vitest";
+import "../../src/context/kinds.ts";
 import type { Channel } from "../../src/channel/channel.ts";
 import { stopTimerChannel } from "../../src/channel/timer-channel.ts";
 import {
