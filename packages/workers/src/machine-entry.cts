@@ -5,7 +5,11 @@
  * a module that was never instantiated. Where tsx does, the thread gets a second copy of Heddle, which the bodies do not see. A CommonJS module is all that require() touches here.
  */
 
+// While pool and thread still greet each other. What goes wrong is told to the task.
+const loading = import("./machine-main.ts");
+loading.catch(() => {});
+
 module.exports = async (boot: unknown): Promise<void> => {
-  const { default: machineMain } = await import("./machine-main.ts");
+  const { default: machineMain } = await loading;
   await machineMain(boot as Parameters<typeof machineMain>[0]);
 };

@@ -2,10 +2,11 @@
  * The threads of a runtime's machines: one Piscina pool, a task that lasts as long as the runtime for each machine, an AbortSignal for each as its kill switch.
  */
 
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { holdingsBytes, type SharedMemory } from "@heddle/core";
-import { Piscina } from "piscina";
+import { holdingsBytes, isMachine, type SharedMemory } from "@heddle/core";
+import type { Piscina } from "piscina";
 
 type PiscinaWorker = Parameters<
   NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>["loadBalancer"]>
@@ -14,6 +15,16 @@ type PiscinaWorker = Parameters<
 import type { MachineBoot, MachineMessage } from "./boot.ts";
 import { Lifeline } from "./lifeline.ts";
 import type { CheckedOptions } from "./options.ts";
+
+/**
+ * Loaded by hand, for only a host needs it, and it takes as long to load as all of Heddle. A machine comes by here, too, when the module of its first body imports the package. (An `import()` would be over too late for a program that
+ * calls `start` at once, and to await it here would keep CommonJS modules from loading the package.)
+ */
+const pools: { readonly Piscina: typeof Piscina } | undefined = isMachine() ? undefined : loadPools();
+
+function loadPools(): { readonly Piscina: typeof Piscina } {
+  return createRequire(import.meta.url)("piscina") as { readonly Piscina: typeof Piscina };
+}
 
 /** What the pool reports of a machine. */
 export interface MachineEvents {
@@ -42,7 +53,8 @@ export class MachinePool {
     this.memory = memory;
     this.runtime = runtime;
     this.events = events;
-    this.pool = new Piscina({
+    const { Piscina: Pool } = pools ?? loadPools();
+    this.pool = new Pool({
       filename: fileURLToPath(new URL("./machine-entry.cjs", import.meta.url)),
       minThreads: 0,
       maxThreads: options.maxMachines,

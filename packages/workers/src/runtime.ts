@@ -146,7 +146,6 @@ class HostedRuntime implements Runtime {
   /** See `start`. */
   static async start(options?: RuntimeOptions, chaos: Chaos = {}): Promise<HostedRuntime> {
     const checked = checkOptions(options);
-    tuneEngine();
     const runtime = new HostedRuntime(checked, chaos);
     await runtime.boot();
     return runtime;
@@ -219,6 +218,7 @@ class HostedRuntime implements Runtime {
 
   private onMessage(machine: number, message: MachineMessage): void {
     if (message.kind === "alive") {
+      tuneEngine();
       this.settleAlive.resolve();
       this.supervisor.machineStarted(machine);
       this.sysmonTimer ??= setTimeout(() => this.startSysmon(), SYSMON_AFTER_MS).unref();
@@ -362,8 +362,19 @@ function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
   });
 }
 
-/** See `start`. */
-export function startRuntime(options?: RuntimeOptions): Promise<Runtime> {
+/**
+ * Starts a runtime with threads of its own. Resolves when its first machine is up.
+ *
+ * @throws `RangeError` or `TypeError` for an option out of bounds; `MachineLostError` if no thread can be started; `NoRuntimeError` inside a goroutine
+ *
+ * @example
+ * ```ts
+ * await using rt = await start({ procs: 4 });
+ * console.log(await rt.run(fib, 25));
+ * ```
+ */
+export function start(options?: RuntimeOptions): Promise<Runtime> {
+  refuseOnMachine("start");
   return HostedRuntime.start(options);
 }
 
@@ -390,8 +401,25 @@ export function killMachineOf(runtime: Runtime, machine: number): boolean {
 
 let defaultRuntime: Promise<Runtime> | undefined;
 
-/** See `run`. */
-export async function runOnDefault<A extends unknown[], R>(fn: GoFunction<A, R>, args: A): Promise<R> {
+/**
+ * Runs a goroutine on a runtime that starts at the first call, has as many processors as the machine has cores, and never keeps the process alive by itself.
+ *
+ * Rejects with what the body throws; with `FunctionError`, `CloneError` and the like if it cannot be started; with what ended the runtime.
+ *
+ * @throws `NoRuntimeError` inside a goroutine
+ *
+ * @example
+ * ```ts
+ * console.log(await run(fib, 25));
+ * ```
+ */
+export function run<A extends unknown[], R>(fn: GoFunction<A, R>, ...args: A): Promise<R> {
+  // Thrown, not rejected with: so a module that calls this at its top level fails to load on a machine, and says why.
+  refuseOnMachine("run");
+  return runOnDefault(fn, args);
+}
+
+async function runOnDefault<A extends unknown[], R>(fn: GoFunction<A, R>, args: A): Promise<R> {
   const runtime = await openDefaultRuntime();
   return runtime.run(fn, ...args);
 }
