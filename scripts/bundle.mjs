@@ -34,6 +34,8 @@ async function bundle(root, { name, entries, external, withCore = false }) {
     external: [/^node:/, ...external],
     platform: "node",
     resolve: withCore ? { alias: { "@heddle/core": join(sourcesOf(root, "core"), "index.ts") } } : {},
+    // Kinds of objects and of timers register themselves when their modules are loaded, wanted by name or not.
+    treeshake: { moduleSideEffects: true },
     optimization: { inlineConst: { mode: "all", pass: 3 } },
     transform: { target: "node20" },
     tsconfig: false,
