@@ -9,7 +9,7 @@ export { explore } from "./explorer/explore.ts";
 export { ExplorerError } from "./explorer/explorer-error.ts";
 export type { FailureKind } from "./explorer/failure.ts";
 export type { ModelMemory } from "./explorer/intercept.ts";
-export type { ExecutionEnd, ExploreOptions, ThreadFunction } from "./explorer/options.ts";
+export type { ExecutionEnd, ExploreOptions, KillOptions, ThreadFunction } from "./explorer/options.ts";
 export {
   type ExploreResult,
   expectFailure,

@@ -1,4 +1,10 @@
-import { expectFailure, expectNoFailure, explore, type ModelMemory } from "@heddle/testkit";
+import {
+  type ExecutionEnd,
+  expectFailure,
+  expectNoFailure,
+  explore,
+  type ModelMemory,
+} from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 
 /** A lock that names its holder, as robust locks do: 0 free, else 1 + thread. It guards two words that must be equal. */
@@ -106,5 +112,85 @@ describe("a thread dies after any of its steps", () => {
   test("kills are part of random runs", () => {
     const result = explore({ threads, kill: { thread: VICTIM }, random: { runs: 1000, seed: 1 } });
     expectFailure(result, /thread 1 spins/);
+  });
+
+  test("in the middle of a step only if that is asked for", () => {
+    const endsOf = (withinSteps: boolean): Set<string> => {
+      const ends = new Set<string>();
+      const writes = ({ i32 }: ModelMemory): void => {
+        Atomics.store(i32, 0, 1);
+        i32[1] = 2;
+        i32[1] = 2; // changes nothing
+        i32[2] = 3;
+        i32[3] = i32[2] as number;
+        Atomics.store(i32, 0, 4);
+      };
+      const check = ({ i32 }: ModelMemory, _results: [void], _shared: unknown, end: ExecutionEnd): void => {
+        if (end.killed === 0) ends.add([0, 1, 2, 3].map((word) => i32[word]).join(""));
+      };
+      expectNoFailure(explore({ threads: [writes], kill: { thread: 0, withinSteps }, check }));
+      return ends;
+    };
+    expect(endsOf(false)).toEqual(new Set(["1233"]));
+    expect(endsOf(true)).toEqual(new Set(["1000", "1200", "1230", "1233"]));
+  });
+
+  test("nobody else comes in between the writes of a step", () => {
+    const seen = new Set<number>();
+    const writes = ({ i32 }: ModelMemory): void => {
+      Atomics.store(i32, 0, 1);
+      i32[1] = 1;
+      i32[2] = 1;
+    };
+    const looks = ({ i32 }: ModelMemory): number => Atomics.load(i32, 1) * 2 + Atomics.load(i32, 2);
+    const result = explore({
+      threads: [writes, looks],
+      kill: { thread: 0, withinSteps: true },
+      check: (_memory, [, look], _shared, { killed }) => {
+        if (killed === undefined) seen.add(look);
+      },
+      preemptions: 0,
+    });
+    expectNoFailure(result);
+    expect(seen).toEqual(new Set([0, 3]));
+  });
+
+  test("a schedule with a death between plain writes can be run again", () => {
+    const writes = ({ i32 }: ModelMemory): void => {
+      Atomics.store(i32, 0, 1);
+      i32[1] = 1;
+      i32[2] = 1;
+    };
+    const check = ({ i32 }: ModelMemory): void => expect(i32[1]).toBe(i32[2]);
+    const options = { threads: [writes] as const, kill: { thread: 0, withinSteps: true }, check };
+    const { schedule } = expectFailure(explore(options), /check: expected 1 to be \+?0/);
+    expect(expectFailure(explore({ ...options, schedule })).schedule).toBe(schedule);
+  });
+
+  test("a repair that is not interrupted is one step to the others, but for its waits", () => {
+    const seen = new Set<string>();
+    const repair = ({ i32, spinHint }: ModelMemory): void => {
+      Atomics.store(i32, LEFT, 1);
+      Atomics.store(i32, LEFT, 2);
+      while (Atomics.load(i32, RIGHT) === 0) spinHint();
+      Atomics.store(i32, LEFT, 3);
+      Atomics.store(i32, LEFT, 4);
+    };
+    const survivor = ({ i32 }: ModelMemory): string => {
+      const first = Atomics.load(i32, LEFT);
+      Atomics.store(i32, RIGHT, 1);
+      return `${first}${Atomics.load(i32, LEFT)}`;
+    };
+    const victim = ({ i32 }: ModelMemory): number => Atomics.store(i32, LOCK, 1) + Atomics.load(i32, LOCK);
+    const result = explore({
+      threads: [victim, survivor],
+      kill: { thread: VICTIM, repair, interruptsRepair: false },
+      check: (_memory, [, look], _shared, { killed }) => {
+        if (killed !== undefined) seen.add(look);
+      },
+      preemptions: Infinity,
+    });
+    expectNoFailure(result);
+    expect(seen).toEqual(new Set(["00", "02", "04", "22", "24"]));
   });
 });

@@ -77,9 +77,14 @@ class Exploration<Shared, Results extends readonly unknown[]> {
     this.options = options;
     this.bounds = boundsOf(options);
     const memory = new TrackedMemory(this.bounds.words);
-    this.model = new Model(memory, this.makeThreads(), { ...this.bounds, victim: options.kill?.thread });
+    this.model = new Model(memory, this.makeThreads(), {
+      ...this.bounds,
+      victim: options.kill?.thread,
+      undisturbed: options.kill?.interruptsRepair === false ? options.threads.length : undefined,
+    });
     this.runner = new Runner(this.model, {
       plainAccessesAreSteps: options.plainAccessesAreSteps ?? false,
+      killsWithinSteps: options.kill?.withinSteps ?? false,
       allowBlocked: options.allowBlocked ?? false,
       allowCatchAll: options.allowCatchAll ?? false,
       maxAccesses: this.bounds.maxAccesses,

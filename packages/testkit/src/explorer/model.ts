@@ -36,6 +36,8 @@ export interface ModelLimits {
   readonly rounds: number;
   /** The thread to be killed at some step. */
   readonly victim: number | undefined;
+  /** A thread that nobody interrupts while it can go on. */
+  readonly undisturbed: number | undefined;
 }
 
 /** What changes from decision to decision, beside memory and threads. */
@@ -126,6 +128,7 @@ export class Model {
     const { current } = this.state;
     possible.length = 0;
     if (this.canGoOn()) possible.push(stepOf(current));
+    if (this.isUndisturbed()) return;
     if (!this.isRepeating()) {
       for (const { index, state } of threads) {
         if (state.status === READY && index !== current) possible.push(stepOf(index));
@@ -135,11 +138,24 @@ export class Model {
     if (this.mayKill()) possible.push(killOf(current));
   }
 
+  /** What may happen in the middle of a victim's step, between two plain accesses: it goes on, or dies. */
+  deathsWithinStep(): readonly Decision[] {
+    const { possible } = this;
+    const { current } = this.state;
+    possible.length = 0;
+    possible.push(stepOf(current), killOf(current));
+    return possible;
+  }
+
+  private isUndisturbed(): boolean {
+    return this.state.current === this.limits.undisturbed && this.canGoOn();
+  }
+
   /**
    * A victim dies right after one of its steps or not at all. Dying later, after steps of others, would leave the same memory; that the repair
    * begins late is covered by the schedules in which it has to wait for its turn.
    */
-  private mayKill(): boolean {
+  mayKill(): boolean {
     const { current, killed, stepped } = this.state;
     if (!stepped || killed !== undefined || current !== this.limits.victim) return false;
     return this.thread(current).isUnfinished();
@@ -246,8 +262,10 @@ export class Model {
     const seed = lane === 0 ? SEED_A : SEED_B;
     let hash = mix(lane === 0 ? this.memory.laneA : this.memory.laneB, this.counters(isBounded), seed);
     for (const thread of this.threads) {
-      hash = mix(hash, lane === 0 ? thread.state.laneA : thread.state.laneB, seed);
-      hash = mix(hash, thread.counters(), seed);
+      // What a dead thread has seen makes no difference any more: dying after a look is dying before it.
+      const isDead = thread.state.status === KILLED;
+      hash = mix(hash, isDead ? 0 : lane === 0 ? thread.state.laneA : thread.state.laneB, seed);
+      hash = mix(hash, isDead ? KILLED : thread.counters(), seed);
     }
     for (const sleeper of this.state.sleepers) hash = mix(hash, sleeper, seed);
     return hash;

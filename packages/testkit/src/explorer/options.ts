@@ -19,6 +19,24 @@ export interface ExecutionEnd {
   readonly blocked: readonly number[];
 }
 
+/** Who is killed, and what happens then. */
+export interface KillOptions<Shared> {
+  /** The thread that is killed. */
+  readonly thread: number;
+  /** Runs as one more thread after the kill. */
+  readonly repair?: ThreadFunction<Shared, unknown>;
+  /**
+   * Whether it is killed in the middle of its steps, too, as a thread is that is terminated: after each access that changed memory. Other threads still run only between steps, so this is much cheaper than
+   * `plainAccessesAreSteps`. Default false.
+   */
+  readonly withinSteps?: boolean;
+  /**
+   * Whether `repair`, while it can go on, may be interrupted by other threads. Default true. If false, others run while it waits or spins only: repairs are long, and each place in them at which somebody else may come
+   * in between multiplies the schedules.
+   */
+  readonly interruptsRepair?: boolean;
+}
+
 /** A model and how to explore it. Write `setup` before `threads`, so that TypeScript knows the type of what it returns. */
 export interface ExploreOptions<Shared, Results extends readonly unknown[]> {
   /** Size of the memory in 32-bit words, rounded up to an even number. Default 256. */
@@ -48,8 +66,8 @@ export interface ExploreOptions<Shared, Results extends readonly unknown[]> {
    * a thread is reported. It does no harm, as long as the code does not try again for ever: whatever it does next has no effect on memory.
    */
   readonly allowCatchAll?: boolean;
-  /** Kills one thread for ever after each of its steps in turn, and not at all; after a kill, `repair` runs as one more thread. */
-  readonly kill?: { readonly thread: number; readonly repair?: ThreadFunction<Shared, unknown> };
+  /** Kills one thread for ever after each of its steps in turn, and not at all. */
+  readonly kill?: KillOptions<Shared>;
   /**
    * When a thread counts as spinning. `reads`: after so many reads in a row that told it nothing new it stands aside until another thread
    * changes memory; 1 to 255, default 16. Loops that spin a bounded number of times must spin fewer, or the explorer misses what they do next

@@ -48,6 +48,8 @@ export interface Chooser {
 /** What a model asks of its executions. */
 export interface RunnerRules {
   readonly plainAccessesAreSteps: boolean;
+  /** Whether the victim may die in the middle of a step. */
+  readonly killsWithinSteps: boolean;
   readonly allowBlocked: boolean;
   readonly allowCatchAll: boolean;
   readonly maxAccesses: number;
@@ -80,6 +82,8 @@ export class Runner implements AccessHooks {
   private cursor = 0;
   /** Whether the running thread has used up its step: the next boundary needs a decision. */
   private stepTaken = false;
+  /** Whether the running thread may die before its next access: it has just changed memory. */
+  private mayDieHere = false;
   /** Whether STOP is on its way. */
   private stopping = false;
   /** What was decided when the running thread was stopped. */
@@ -166,6 +170,7 @@ export class Runner implements AccessHooks {
     this.running = thread;
     this.cursor = 0;
     this.stepTaken = false;
+    this.mayDieHere = false;
     try {
       return this.threadReturned(thread, thread.code());
     } catch (error) {
@@ -314,21 +319,25 @@ export class Runner implements AccessHooks {
   private append(thread: ModelThread, key: AccessKey, result: AccessResult, changed: boolean): void {
     thread.append(key, result, changed);
     this.cursor++;
-    if (changed) this.model.noteChange(thread);
+    if (!changed) return;
+    this.model.noteChange(thread);
+    if (this.rules.killsWithinSteps) this.mayDieHere = this.model.mayKill();
   }
 
   /* Boundaries */
 
   private beginStep(thread: ModelThread): void {
     if (this.stepTaken) this.atBoundary(thread);
+    this.mayDieHere = false;
     if (thread.state.length >= this.rules.maxAccesses) this.giveUp(thread);
     this.stepTaken = true;
   }
 
   /** A plain access belongs to the step before it. A loop of plain reads that spins must come to a boundary nevertheless. */
   private beginPlain(thread: ModelThread): void {
-    if (this.stepTaken && (this.rules.plainAccessesAreSteps || thread.state.status === YIELDED)) {
-      this.atBoundary(thread);
+    if (this.stepTaken) {
+      if (this.rules.plainAccessesAreSteps || thread.state.status === YIELDED) this.atBoundary(thread);
+      else if (this.mayDieHere) this.withinStep(thread);
     }
     if (thread.state.length >= this.rules.maxAccesses) this.giveUp(thread);
     this.stepTaken = true;
@@ -337,6 +346,15 @@ export class Runner implements AccessHooks {
   /** Returns if the running thread is to go on, else stops it. */
   private atBoundary(thread: ModelThread): void {
     const decision = this.decide();
+    if (decision !== stepOf(thread.index)) this.stop(decision);
+  }
+
+  /** Inside a step of the victim: it goes on or dies, and nobody else comes in between. */
+  private withinStep(thread: ModelThread): void {
+    const { model } = this;
+    this.mayDieHere = false;
+    const decision = (this.chooser as Chooser).choose(model, model.deathsWithinStep()); // set for the whole run
+    if (decision >= 0) this.accept(decision);
     if (decision !== stepOf(thread.index)) this.stop(decision);
   }
 
