@@ -32,12 +32,15 @@ import { total } from "../scheduler/counters.ts";
 import type { Holdings } from "../scheduler/holdings.ts";
 import type { HostThread } from "../scheduler/host.ts";
 import { LIFE_LOST, LIFE_NONE, machineRecord } from "../scheduler/machine-life.ts";
+import { notifyForDead } from "../scheduler/parker.ts";
+import { notifySysmonForDead } from "../scheduler/sysmon-park.ts";
 import { sysmonNumber } from "../scheduler/sysmon-thread.ts";
 import { WorldStop } from "../scheduler/world-stop.ts";
 import { giveBackHoldings } from "./dead-holdings.ts";
 import { FutileLoads } from "./futile-loads.ts";
 import { DeadLocks } from "./locks.ts";
 import { forEachUsed, isLive, type Loss, type LossEvents, LostGoroutines } from "./lost-goroutines.ts";
+import { replaceWoken } from "./objects.ts";
 import { Orphans } from "./orphans.ts";
 import { emptyQueuesOf } from "./queues.ts";
 
@@ -90,6 +93,7 @@ export class Repair {
   sysmonLost(): boolean {
     const { host } = this;
     const tookPart = this.stop.leaveAsSysmon();
+    this.notifySleepers();
     this.releaseLocks(sysmonNumber(host.memory));
     this.readyWoken();
     this.sysmonUnswept = true;
@@ -101,6 +105,7 @@ export class Repair {
     const { host } = this;
     host.idle.setLife(loss.machine, LIFE_LOST);
     this.stop.leave(loss.machine);
+    this.notifySleepers();
     const goroutines = new LostGoroutines(host, loss, this.events);
     const casualty = { loss, holdings, goroutines, blocks: new Set<number>() };
     this.casualties.set(loss.machine, casualty);
@@ -108,6 +113,13 @@ export class Repair {
     this.takeCare(casualty);
     this.readyWoken();
     this.releaseProcessors(loss.machine);
+  }
+
+  /** The dead may have marked a sleeper as awake and not notified it: nobody else would, and it would never come to a safe point. */
+  private notifySleepers(): void {
+    const { i32, memory } = this.host;
+    for (let m = 0; m <= memory.shape.maxMachines; m++) notifyForDead(i32, machineRecord(memory, m));
+    notifySysmonForDead(i32);
   }
 
   private takeCare({ loss, goroutines, blocks }: Casualty): void {
@@ -144,6 +156,8 @@ export class Repair {
   sweep(): void {
     const { host, casualties } = this;
     host.flushNew();
+    // First, so that they are in an inbox and nobody takes them for forgotten.
+    this.readyWoken();
     // Once more, and now with nothing moving: what a machine did just then with an outdated idea of who is there.
     for (const casualty of casualties.values()) {
       this.takeCare(casualty);
@@ -155,6 +169,7 @@ export class Repair {
       new Map([...casualties].map(([machine, { goroutines }]) => [machine, goroutines])),
     );
     new Orphans(host, new Set(casualties.keys())).rehome();
+    this.woken.push(...replaceWoken(host));
     if (this.sysmonUnswept) host.timers.forgetSleepers(() => false);
     this.sysmonUnswept = false;
     for (const casualty of casualties.values()) this.giveBack(casualty);

@@ -83,6 +83,11 @@ export function wake(i32: Int32Array, machine: number): void {
   if (Atomics.exchange(i32, machine + M_PARK, AWAKE) !== AWAKE) Atomics.notify(i32, machine + M_PARK, 1);
 }
 
+/** Notifies a machine whose word says that it is awake already: for a waker that has died, perhaps after its swap and before its notify. Does no harm to one that is awake. */
+export function notifyForDead(i32: Int32Array, machine: number): void {
+  Atomics.notify(i32, machine + M_PARK);
+}
+
 /** Wakes the host for a result that it waits for, unless it naps: then it comes to look soon enough. */
 export function wakeForResult(i32: Int32Array, host: number): void {
   if (Atomics.load(i32, host + M_PARK) !== NAPPING) wake(i32, host);

@@ -152,3 +152,8 @@ export function wakeSysmonForTimers(i32: Int32Array, f64: Float64Array, processo
 export function wakeSysmon(i32: Int32Array): void {
   if (Atomics.exchange(i32, SYSMON_PARK, AWAKE) !== AWAKE) Atomics.notify(i32, SYSMON_PARK, 1);
 }
+
+/** Notifies sysmon for a waker that has died, perhaps after its swap and before its notify. */
+export function notifySysmonForDead(i32: Int32Array): void {
+  Atomics.notify(i32, SYSMON_PARK);
+}

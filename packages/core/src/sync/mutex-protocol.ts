@@ -174,16 +174,21 @@ function unlockForNext({ i32, descriptors }: Waker, base: number): number {
   return waiter;
 }
 
+/** Whether somebody has been woken to compete: perhaps one who has died on the way. */
+export function someoneIsWoken(i32: Int32Array, base: number): boolean {
+  return (Atomics.load(i32, base + STATE) & WOKEN) !== 0;
+}
+
 /**
- * Restores what is promised of the queue, under the record's lock, for a thread that died with it. Returns the goroutines to make ready.
+ * Restores what is promised of the queue, under the record's lock, for a thread that died with it; or for one on which the woken waiter died, while nobody moves. Returns the goroutines to make ready.
  *
- * QUEUED follows from the queue. Whether WOKEN stands for somebody cannot be told; one more who is woken to compete does no harm.
+ * QUEUED follows from the queue. Whether WOKEN stands for somebody cannot be told, so it is cleared, or stands for one who is woken now: one more who competes does no harm.
  */
 export function restoreMutex({ i32, descriptors }: Waker, base: number): number[] {
   const word = base + STATE;
   const queue = base + MUTEX_WAITERS;
   if (i32[queue] === 0) {
-    Atomics.and(i32, word, ~(QUEUED | STARVING));
+    Atomics.and(i32, word, ~(QUEUED | STARVING | WOKEN));
     return [];
   }
   Atomics.or(i32, word, QUEUED);

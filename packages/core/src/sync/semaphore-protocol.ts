@@ -9,14 +9,8 @@
  */
 
 import { MisuseError } from "../base/errors.ts";
-import {
-  dequeueWaiter,
-  enqueueWaiter,
-  goroutineOf,
-  ownWaiter,
-  removeWaiter,
-} from "../goroutine/wait-queue.ts";
-import { G_WAITER, O_LOCK, SEM_FREE, SEM_PERMITS, SEM_WAITERS, W_VALUE } from "../memory/layout.ts";
+import { enqueueWaiter, goroutineOf, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
+import { G_WAITER, O_LOCK, SEM_FREE, SEM_PERMITS, SEM_WAITERS, W_RESULT, W_VALUE } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import type { Waker } from "./mutex-protocol.ts";
 
@@ -72,14 +66,18 @@ function giveHolding(thread: Waker, base: number, n: number): readonly number[] 
   }
 }
 
-/** Serves the queue from its front as far as `free` permits go; under the lock, with the sign bit set. Returns whom to make ready. */
-function serve({ i32, descriptors }: Waker, base: number, free: number): readonly number[] {
+/** Serves the queue from its front as far as `free` permits go; under the lock, with the sign bit set or nobody in the queue. Returns whom to make ready. */
+function serve({ i32 }: Waker, base: number, free: number): readonly number[] {
   const queue = base + SEM_WAITERS;
   const served: number[] = [];
   let left = free;
   while (i32[queue] !== 0 && i32[i32[queue] + W_VALUE] <= left) {
-    const waiter = dequeueWaiter(i32, queue, descriptors);
+    const waiter = i32[queue];
     left -= i32[waiter + W_VALUE];
+    // The waiter says first what it leaves: should this thread die before it is out of the queue, `restoreSemaphore` need not guess whether its permits have been counted off.
+    i32[waiter + W_RESULT] = left + 1;
+    Atomics.store(i32, base + FREE, left | QUEUED);
+    removeWaiter(i32, queue, waiter);
     served.push(goroutineOf(i32, waiter));
   }
   // A plain sequence does: with the sign bit set nobody changes the word without the lock.
@@ -98,6 +96,7 @@ export function queueFor(
   const { i32 } = thread;
   const waiter = ownWaiter(i32, descriptor, goroutine);
   i32[waiter + W_VALUE] = n;
+  i32[waiter + W_RESULT] = 0;
   acquire(i32, base + O_LOCK, thread.number);
   const queued = announce(i32, base, n);
   if (queued) enqueueWaiter(i32, base + SEM_WAITERS, waiter);
@@ -115,15 +114,21 @@ function announce(i32: Int32Array, base: number, n: number): boolean {
   }
 }
 
-/** Restores what is promised of the queue, under the record's lock, for a thread that died with it: those are served for whom there are permits. Returns the goroutines to make ready. */
+/**
+ * Restores what is promised of the queue, under the record's lock, for a thread that died with it: whoever was being served has been, and those are served for whom there are permits. Returns the goroutines to make ready. Permits that
+ * the dead thread was giving back, and had not begun to serve anybody with, stay its own.
+ */
 export function restoreSemaphore(thread: Waker, base: number): readonly number[] {
   const { i32 } = thread;
-  if (i32[base + SEM_WAITERS] === 0) {
-    Atomics.and(i32, base + FREE, COUNT);
-    return [];
+  const queue = base + SEM_WAITERS;
+  const first = i32[queue];
+  const begun = first !== 0 && i32[first + W_RESULT] !== 0;
+  if (begun) {
+    Atomics.store(i32, base + FREE, (i32[first + W_RESULT] - 1) | QUEUED);
+    removeWaiter(i32, queue, first);
   }
-  Atomics.or(i32, base + FREE, QUEUED);
-  return serve(thread, base, Atomics.load(i32, base + FREE) & COUNT);
+  const woken = begun ? [goroutineOf(i32, first)] : [];
+  return [...woken, ...serve(thread, base, Atomics.load(i32, base + FREE) & COUNT)];
 }
 
 /** Takes a waiter out of the queue. False if it has been served. */

@@ -7,10 +7,12 @@ import type { SharedMemory } from "../../src/memory/shared-memory.ts";
 import { HostThread } from "../../src/scheduler/host.ts";
 import { Machine } from "../../src/scheduler/machine.ts";
 import { LIFE_STARTING } from "../../src/scheduler/machine-life.ts";
+import type { MachinePlatform } from "../../src/scheduler/machine-thread.ts";
 import { threadParts } from "../../src/scheduler/thread-parts.ts";
 import type { Goroutine } from "../../src/scheduler/types.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
+import { withModelGlobals } from "./model-globals.ts";
 import { type ModelShape, modelMemory, modelWords } from "./model-memory.ts";
 
 /** Goroutines that a model may start: each has a word that counts how often it ran. */
@@ -68,26 +70,6 @@ function start(thread: Machine, { mark, children = 0, joins = false, until = 0 }
 const partsOf = (memory: SharedMemory, number: number) =>
   threadParts({ memory, number, text: loopText, buffers: new LocalSharedBuffers() });
 
-/** A clock that goes on with every look: the same in every run of a thread, and soon past the end of a search. */
-function withModelClock<T>(action: () => T): T {
-  const { performance } = globalThis;
-  let time = 0;
-  Object.defineProperty(globalThis, "performance", {
-    value: { now: () => (time += 0.03) },
-    configurable: true,
-    writable: true,
-  });
-  try {
-    return action();
-  } finally {
-    Object.defineProperty(globalThis, "performance", {
-      value: performance,
-      configurable: true,
-      writable: true,
-    });
-  }
-}
-
 /** Machines 1 … `machines` are on their way: each arrives in a thread of the model. */
 export function setupMachines(modelViews: ModelMemory, shape: ModelShape, machines: number): MachineModel {
   const memory = modelMemory(modelViews, shape);
@@ -112,7 +94,7 @@ export function submitFirst(model: MachineModel, ...visits: Visit[]): void {
 /** A host without its event loop: every goroutine is published at once. */
 class Submitter extends Machine {
   constructor(parts: ReturnType<typeof partsOf>) {
-    super(parts, platform());
+    super(parts, modelPlatform());
   }
 
   override enqueueNew(goroutine: number): void {
@@ -121,7 +103,8 @@ class Submitter extends Machine {
   }
 }
 
-function platform() {
+/** What a machine finds of its package: no modules, no event loop. */
+export function modelPlatform(): MachinePlatform {
   return {
     eventsPending: () => false,
     requestRun: () => {},
@@ -141,8 +124,8 @@ export function runsMachine(
   prepare: (machine: Machine) => void = () => {},
 ): ThreadFunction<MachineModel, void> {
   return ({ spinHint }, model) =>
-    withModelClock(() => {
-      const machine = new Machine(partsOf(model.memory, number), platform());
+    withModelGlobals(() => {
+      const machine = new Machine(partsOf(model.memory, number), modelPlatform());
       prepare(machine);
       now = { machine, model, spinHint };
       for (;;) machine.run();
@@ -152,7 +135,7 @@ export function runsMachine(
 /** A host that submits goroutines. */
 export function submits(...visits: Visit[]): ThreadFunction<MachineModel, void> {
   return ({ spinHint }, model) =>
-    withModelClock(() => {
+    withModelGlobals(() => {
       const host = new Submitter(partsOf(model.memory, 0));
       now = { machine: host, model, spinHint };
       for (const what of visits) start(host, what);

@@ -12,10 +12,16 @@ export interface ModelShape {
   readonly procs?: number;
   readonly maxMachines?: number;
   readonly maxGoroutines?: number;
+  readonly slabBytes?: number;
 }
 
-function shapeOf({ procs = 1, maxMachines = 2, maxGoroutines = 40 }: ModelShape): MemoryShape {
-  return { procs, maxMachines, maxGoroutines, maxObjects: 4, slabBytes: 2 ** 16 };
+function shapeOf({
+  procs = 1,
+  maxMachines = 2,
+  maxGoroutines = 40,
+  slabBytes = 2 ** 16,
+}: ModelShape): MemoryShape {
+  return { procs, maxMachines, maxGoroutines, maxObjects: 4, slabBytes };
 }
 
 /** Where the regions of a model lie. */
