@@ -40,6 +40,8 @@ export class HostLoop implements HostPlatform {
   private host: HostThread | undefined = undefined;
   private polling = false;
   private pollUntil = 0;
+  /** Whether it has not polled beyond a brief look, the turns before the first look at the clock. */
+  private brief = true;
   private readonly pollPatience = new SpinPatience();
   private untilClock = CLOCK_EVERY;
   private patience = PATIENCE;
@@ -80,7 +82,7 @@ export class HostLoop implements HostPlatform {
     if (!this.napping) this.patience = PATIENCE;
     this.napping = false;
     this.host.stayAwake();
-    this.beginPolling(this.host);
+    this.beginPolling(performance.now());
     setImmediate(this.pollOnce);
   }
 
@@ -88,11 +90,10 @@ export class HostLoop implements HostPlatform {
     rejectWithSite(resolve, error);
   }
 
-  /** Polls from now on: for the whole time, or until the first look at the clock if that has been in vain. (While many wait there are naps, which take no core.) */
-  private beginPolling(host: HostThread): void {
-    const goesOn = !host.fewPending || this.pollPatience.mayGoOn();
+  private beginPolling(now: number): void {
+    this.brief = true;
     this.untilClock = CLOCK_EVERY;
-    this.pollUntil = goesOn ? performance.now() + POLL_MS : 0;
+    this.pollUntil = now + POLL_MS;
   }
 
   private ring(): void {
@@ -105,10 +106,11 @@ export class HostLoop implements HostPlatform {
     this.woken();
     this.napping = false;
     if (host.drain()) {
-      if (this.polling) this.pollPatience.succeeded();
-      this.beginPolling(host);
+      const now = performance.now();
+      if (this.polling && !this.brief && now <= this.pollUntil) this.pollPatience.succeeded();
+      this.beginPolling(now);
       this.patience = Math.min(PATIENCE, this.patience + PATIENCE_BACK);
-    } else if (!host.hasPending || this.timeIsUp()) {
+    } else if (!host.hasPending || this.timeIsUp(host)) {
       if (host.announceSleep()) {
         this.polling = false;
         // Once more: a machine that rang between the look above and the announcement was not heard.
@@ -141,9 +143,13 @@ export class HostLoop implements HostPlatform {
     this.poll();
   }
 
-  private timeIsUp(): boolean {
+  private timeIsUp(host: HostThread): boolean {
     if (--this.untilClock > 0) return false;
     this.untilClock = CLOCK_EVERY;
+    const { brief } = this;
+    this.brief = false;
+    // While many wait, patience is left to the naps, which take no core.
+    if (brief && host.fewPending && !this.pollPatience.mayGoOn()) return true;
     return performance.now() > this.pollUntil;
   }
 }

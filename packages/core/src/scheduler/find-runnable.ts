@@ -241,21 +241,30 @@ export abstract class FindingMachine extends MachineThread {
     this.notePace(this.clock());
     if (this.searching || this.idle.tryStartSearching()) {
       this.searching = true;
-      const until = this.mayGoOnLooking() ? performance.now() + SEARCH_MS : 0;
+      const until = performance.now() + SEARCH_MS;
+      let brief = true;
       do {
-        for (let round = 0; round < STEAL_ROUNDS; round++) {
-          const goroutine = this.stealOrPick(round === STEAL_ROUNDS - 1);
-          if (goroutine !== 0) {
-            this.patience.succeeded();
-            this.found();
-            this.lastClock = this.clock();
-            this.untilClock = this.clockStride = 1;
-            return goroutine;
-          }
+        const goroutine = this.lookAround();
+        if (goroutine !== 0) {
+          if (!brief && performance.now() < until) this.patience.succeeded();
+          this.found();
+          this.lastClock = this.clock();
+          this.untilClock = this.clockStride = 1;
+          return goroutine;
         }
+        if (brief && !this.mayGoOnLooking()) break;
+        brief = false;
       } while (performance.now() < until && Atomics.load(i32, SCHED_CLOSING) !== CLOSED);
     }
     return this.goIdle();
+  }
+
+  private lookAround(): number {
+    for (let round = 0; round < STEAL_ROUNDS; round++) {
+      const goroutine = this.stealOrPick(round === STEAL_ROUNDS - 1);
+      if (goroutine !== 0) return goroutine;
+    }
+    return 0;
   }
 
   /** While no other processor is held, work comes from the host, or through an event loop: whoever would bring it may need this core. */

@@ -5,7 +5,8 @@
  * search of the machine's, and the machine for the end of the host's polling: 60 to 310 µs a task instead of 20 to 40. No thread can ask whether it shares its core. But there looking is always in vain, and on cores of their
  * own it hardly ever is while short tasks come one after the other.
  *
- * So after some times in vain a thread looks only briefly, and sleeps. Now and then it has all its patience once more: the first success brings it back.
+ * So after some times in vain a thread looks only briefly, and sleeps. Now and then it has all its patience once more: the first success brings it back. What a brief look finds counts for nothing: it would be found without
+ * any patience, and on a shared core, too, when the system happens to switch to the other thread at once.
  */
 
 /** Times in vain after which the next is cut short. A guess: what takes long now and then must not end the patience. */
@@ -17,12 +18,12 @@ export class SpinPatience {
   /** Times since the last success. */
   private times = 0;
 
-  /** A thread begins to look: whether it may go on beyond a brief look. */
+  /** A brief look has found nothing: whether the thread may go on looking. */
   mayGoOn(): boolean {
     return ++this.times <= IN_VAIN || this.times % PROBE_EVERY === 0;
   }
 
-  /** It has found something before it slept. */
+  /** It went on, and has found something in time. */
   succeeded(): void {
     this.times = 0;
   }
