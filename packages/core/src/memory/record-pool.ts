@@ -52,6 +52,8 @@ export class RecordPool {
   private readonly batch: number;
   /** Word of the current cache's list head; the count follows it. */
   private cache = 0;
+  /** The record that was given when the cache held one batch: it ends the batch above, which goes first, so nobody need look for that end. 0 if the cache was taken up with more. */
+  private lowest = 0;
 
   constructor(i32: Int32Array, region: PoolRegion, owner: number, cacheRecord: number) {
     this.i32 = i32;
@@ -66,6 +68,7 @@ export class RecordPool {
   /** Works on another cache from now on: the thread took up a processor or gave it up. */
   useCache(cacheRecord: number): void {
     this.cache = cacheRecord + CACHE_POOLS + this.region.kind * 2;
+    this.lowest = 0;
   }
 
   /** A record that nobody else has; 0 when all are in use. Its words hold what its last user left. */
@@ -83,7 +86,9 @@ export class RecordPool {
     const { i32, cache } = this;
     i32[this.linkBase + record * this.stride] = i32[cache];
     i32[cache] = record;
-    if (++i32[cache + 1] >= 2 * this.batch) this.spill(this.batch);
+    const count = ++i32[cache + 1];
+    if (count === this.batch + 1) this.lowest = record;
+    else if (count >= 2 * this.batch) this.spill(this.batch);
   }
 
   /** Empties the cache into the list behind, for others to use. */
@@ -138,8 +143,7 @@ export class RecordPool {
   private spill(count: number): void {
     const { i32, cache, region, linkBase, stride } = this;
     const first = i32[cache];
-    let last = first;
-    for (let i = 1; i < count; i++) last = i32[linkBase + last * stride];
+    const last = this.endOfTop(first, count);
     i32[cache] = i32[linkBase + last * stride];
     i32[cache + 1] -= count;
     acquire(i32, region.pool + POOL_LOCK, this.owner);
@@ -147,5 +151,14 @@ export class RecordPool {
     i32[region.pool + POOL_HEAD] = first;
     i32[region.pool + POOL_COUNT] += count;
     release(i32, region.pool + POOL_LOCK);
+  }
+
+  /** The last of the first `count` records of the cache. */
+  private endOfTop(first: number, count: number): number {
+    const { i32, cache, linkBase, stride, lowest } = this;
+    if (lowest !== 0 && count === this.batch && i32[cache + 1] === 2 * count) return lowest;
+    let last = first;
+    for (let i = 1; i < count; i++) last = i32[linkBase + last * stride];
+    return last;
   }
 }
