@@ -96,10 +96,14 @@ export function completeAlone(i32: Int32Array, base: number): number {
   return seen;
 }
 
-/** `isDone`, for a thread (its number) that has a handle. What ran on the thread itself has ended there. */
+/**
+ * `isDone`, for a thread (its number) that has a handle, and that may miss an end which has only just come: whoever then waits finds it by the compare-and-swap in `join`.
+ *
+ * So a plain read will do for "no". A "yes" about a goroutine that ran elsewhere is read again atomically, so that the result, which was stored before, is seen. What ran on the thread itself has ended there.
+ */
 export function isDoneHere(i32: Int32Array, base: number, thread: number): boolean {
-  const join = i32[base + MACHINE] === thread + 1 ? i32[base + JOIN] : Atomics.load(i32, base + JOIN);
-  return (join & DONE_BIT) !== 0;
+  if ((i32[base + JOIN] & DONE_BIT) === 0) return false;
+  return i32[base + MACHINE] === thread + 1 || (Atomics.load(i32, base + JOIN) & DONE_BIT) !== 0;
 }
 
 /** The newest joiner in a word that `complete` returned; the others follow through `nextJoiner`. */
