@@ -37,6 +37,8 @@ export class Mutex {
   /** @internal */
   readonly index: number;
   readonly #base: number;
+  /** The last locking. */
+  #locking: Locking;
 
   /** @throws `NoRuntimeError` without an ambient runtime, `MemoryLimitError` when there are too many sync objects */
   constructor();
@@ -46,6 +48,7 @@ export class Mutex {
     this.table = table;
     this.index = index ?? table.create(MUTEX_KIND, 0);
     this.#base = table.baseOf(this.index);
+    this.#locking = new Locking(this);
     if (index !== undefined) return;
     // What the record's last owner left of it; the number of uses may go on from there.
     table.i32[this.#base + MUTEX_USE] = 0;
@@ -73,7 +76,8 @@ export class Mutex {
    * A goroutine that is cancelled while it waits leaves the queue and is thrown its cancellation; it does not hold the lock then.
    */
   lock(): Op<Disposable> {
-    return new Locking(this);
+    if (!this.#locking.renew()) this.#locking = new Locking(this);
+    return this.#locking;
   }
 
   /** Takes the lock if nobody holds it. True if it did. Never waits. */
@@ -91,8 +95,8 @@ export class Mutex {
   }
 }
 
-/** One locking of a mutex. */
-class MutexGuard implements Disposable {
+/** One locking of a mutex. It is also what the iterator that takes the lock returns, with itself as the value: one object less for each locking. */
+class MutexGuard implements Disposable, IteratorReturnResult<Disposable> {
   // Declared, and assigned in the constructor: V8 takes twice as long over an object with field initialisers.
   declare private readonly mutex: Mutex;
   declare private readonly use: number;
@@ -102,6 +106,14 @@ class MutexGuard implements Disposable {
     this.use = use;
   }
 
+  get done(): true {
+    return true;
+  }
+
+  get value(): Disposable {
+    return this;
+  }
+
   [Symbol.dispose](): void {
     const { mutex } = this;
     unlockUse(mutex.table.thread, mutex.base, this.use);
@@ -109,7 +121,9 @@ class MutexGuard implements Disposable {
 }
 
 /**
- * `lock()`: small, since it is made for every locking, and mostly the lock is free. What it takes to wait is made when somebody has to.
+ * `lock()`: small, since mostly the lock is free. What it takes to wait is made when somebody has to.
+ *
+ * One that has taken the lock at once has done its work, and serves the mutex's next locking. (A program that goes on using it, which is an error, may then not be told, but take the lock in the place of whoever asked for it.)
  */
 class Locking implements Op<Disposable> {
   declare private readonly mutex: Mutex;
@@ -125,14 +139,20 @@ class Locking implements Op<Disposable> {
     return this;
   }
 
+  /** Makes it ready for another locking, if it has taken the lock at once. */
+  renew(): boolean {
+    if (this.operation !== null) return false;
+    this.operation = undefined;
+    return true;
+  }
+
   next(): IteratorResult<Suspension, Disposable> {
     if (this.operation !== undefined) return this.compete().next();
     const { mutex } = this;
     const use = mutex.take();
     if (use === 0) return this.compete().next();
     this.operation = null;
-    // A new result for a new guard: to put it into the shared one, an old object, would cost more, for the garbage collector has to be told.
-    return { done: true, value: new MutexGuard(mutex, use) };
+    return new MutexGuard(mutex, use);
   }
 
   then<A = Disposable, B = never>(

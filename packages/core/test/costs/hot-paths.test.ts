@@ -176,7 +176,7 @@ interface Path {
 
 const paths: readonly Path[] = [
   { name: "spawn, run, end", repeated: spawnRunEnd, atomics: [0.7, 4.6], bytes: 300 },
-  { name: "spawn, run, end, join one at a time", repeated: spawnAndJoin, atomics: [1.5, 4.5], bytes: 420 },
+  { name: "spawn, run, end, join one at a time", repeated: spawnAndJoin, atomics: [0.5, 3.5], bytes: 420 },
   { name: "spawn, run, end, join in batches", repeated: spawnAllJoinAll, atomics: [1.3, 5.3], bytes: 510 },
   { name: "gosched", repeated: giveWay, atomics: [0.5, 0.5], bytes: 30 },
   { name: "checkpoint", repeated: lookForPreemption, atomics: [0.5, 0.5], bytes: 30 },
@@ -186,8 +186,8 @@ const paths: readonly Path[] = [
   { name: "trySend and tryRecv", repeated: tryBoth, atomics: [2.5, 2.6], bytes: 110 },
   { name: "select that is ready, and a send", repeated: selectReady, atomics: [0.5, 0.5], bytes: 930 },
   { name: "select that parks, and a send", repeated: selectParked, atomics: [2, 2.1], bytes: 1050 },
-  { name: "lock and unlock, alone", repeated: lockAlone, atomics: [2.5, 2.6], bytes: 130 },
-  { name: "lock, gosched, unlock, contended", repeated: lockContended, atomics: [9, 9.1], bytes: 140 },
+  { name: "lock and unlock, alone", repeated: lockAlone, atomics: [2.5, 2.6], bytes: 62 },
+  { name: "lock, gosched, unlock, contended", repeated: lockContended, atomics: [9, 9.1], bytes: 64 },
   { name: "WaitGroup add and done", repeated: addAndDone, atomics: [6.5, 6.6], bytes: 60 },
   { name: "AtomicInt add", repeated: addAtomically, atomics: [1.5, 1.6], bytes: 30 },
   { name: "spawn, sleep, end, join", repeated: spawnSleepersAndJoin, atomics: [13.9, 19], bytes: 680 },
