@@ -127,8 +127,11 @@ describe.each(PROCS)("on %i processors", (procs) => {
 
   test("three that compute for ever, with checkpoints, do not keep out one that comes late", async () => {
     await withRuntime({ procs, timeSlice: 1 }, async (runtime) => {
-      expect(await runtime.run(bodies.lateStarter, 3 * procs)).toBe("stopped");
-      expect(runtime.stats().preemptions).toBeGreaterThan(0);
+      const stop = runtime.enter(() => new AtomicInt());
+      const hogs = Array.from({ length: 3 * procs }, () => runtime.run(bodies.hog, stop));
+      await eventually(() => runtime.stats().preemptions > 0);
+      expect(await runtime.run(bodies.stops, stop)).toBe("stopped");
+      expect(await Promise.all(hogs)).toHaveLength(3 * procs);
     });
   });
 
