@@ -58,6 +58,7 @@ export class Supervisor {
     this.events = events;
     this.repair = new Repair(host, {
       panic: (base, error) => events.panic(panicMessage(describeGoroutine(host, base), error)),
+      holdingsOf: (machine) => this.holdingsOf(machine),
     });
     setDoubt(host.i32, (holder) => this.doubt(holder));
   }

@@ -371,10 +371,12 @@ export const C_HIDDEN = 15;
 export const MUTEX_STATE = 5;
 /** Queue (two words) of those who wait for the lock. @writer goroutine/wait-queue @reader sync/mutex-protocol */
 export const MUTEX_WAITERS = 6;
-/** Number of the use in which it is held, 0 while it is not. @writer sync/mutex-protocol (who holds it), sync/mutex (at first) @reader sync/mutex-protocol */
+/** Number of the use in which it is held, odd if it came from one who was lost with it; 0 while it is not held, and while its holder has not said who he is. @writer sync/mutex-protocol (who holds it), sync/mutex (at first) @reader sync/mutex-protocol */
 export const MUTEX_USE = 8;
-/** Uses so far. @writer sync/mutex-protocol (who holds it), sync/mutex (at first) @reader sync/mutex-protocol */
+/** Number of the latest use. @writer sync/mutex-protocol (who holds it), sync/mutex (at first) @reader sync/mutex-protocol */
 export const MUTEX_USES = 9;
+/** Who holds it: see sync/lock-owner. Means something while MUTEX_USE is not 0. @writer sync/mutex-protocol (who holds it, or hands it over) @reader sync/mutex-protocol */
+export const MUTEX_OWNER = 10;
 /** Written, waited for, number of readers: drawn in sync/rw-mutex-protocol. Changed by compare-and-swap. @writer sync/rw-mutex-protocol @reader sync/rw-mutex-protocol */
 export const RW_STATE = 5;
 /** Queue (two words) of those who wait to write. @writer goroutine/wait-queue @reader sync/rw-mutex-protocol */
@@ -383,10 +385,16 @@ export const RW_WRITERS = 6;
 export const RW_READERS = 8;
 /** Counts the times it was locked for writing. @writer sync/rw-mutex-protocol (who locks it) @reader sync/rw-mutex-protocol */
 export const RW_USE = 10;
+/** Who writes: see sync/lock-owner; 0 for nobody. @writer sync/rw-mutex-protocol (who locks it, or hands it over), sync/rw-mutex (at first) @reader sync/rw-mutex-protocol */
+export const RW_OWNER = 11;
+/** 1 from when it was taken from a lost writer until the next writer has unlocked it. @writer sync/rw-mutex-protocol, sync/rw-mutex (at first) @reader sync/rw-mutex-protocol */
+export const RW_ABANDONED = 12;
 /** 0 not called, 1 the call is under way, 2 done. By compare-and-swap to 1, under the lock to 2. @writer sync/once @reader sync/once */
 export const ONCE_STATE = 5;
 /** Queue (two words) of those who wait for the call to end. @writer goroutine/wait-queue @reader sync/once */
 export const ONCE_WAITERS = 6;
+/** Who makes the call: see sync/lock-owner; 0 for nobody. @writer sync/once @reader sync/once */
+export const ONCE_OWNER = 8;
 /** Queue (two words) of those who wait for a signal. @writer goroutine/wait-queue @reader sync/cond */
 export const COND_WAITERS = 6;
 /** The mutex's record, of which the condition holds a reference. Set once. @writer sync/cond @reader sync/cond */
@@ -397,6 +405,10 @@ export const SEM_FREE = 5;
 export const SEM_WAITERS = 6;
 /** Permits there are. Set once. @writer sync/semaphore @reader sync/semaphore-protocol */
 export const SEM_PERMITS = 8;
+/** The waiter that is being served, 0 for none; under the lock. From the moment it is set this waiter has its permits. @writer sync/semaphore-protocol, sync/semaphore (at first) @reader sync/semaphore-protocol */
+export const SEM_SERVING = 9;
+/** Permits that are left then. @writer sync/semaphore-protocol @reader sync/semaphore-protocol */
+export const SEM_LEFT = 10;
 /** Parties that wait for the others, under the lock. @writer sync/barrier @reader sync/barrier */
 export const BARRIER_ARRIVED = 5;
 /** Queue (two words) of the parties that wait. @writer goroutine/wait-queue @reader sync/barrier */

@@ -55,6 +55,7 @@ import {
 } from "../memory/layout.ts";
 import { cancellation } from "../scheduler/cancellation.ts";
 import { endHook } from "../scheduler/end-hook.ts";
+import type { Holdings } from "../scheduler/holdings.ts";
 import type { HostThread } from "../scheduler/host.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import { mayRunAgain, runAgain } from "./retries.ts";
@@ -72,6 +73,8 @@ export interface Loss {
 export interface LossEvents {
   /** A goroutine that nobody has a handle of is lost. `base` is its descriptor. */
   panic(base: number, error: MachineLostError): void;
+  /** What the objects of a machine's thread hold; `undefined` if it has none. Without it no other machine counts as reading anything. */
+  holdingsOf?(machine: number): Holdings | undefined;
 }
 
 /** Visits every descriptor that was ever used, pseudo-goroutines' included. */
@@ -172,6 +175,11 @@ export class LostGoroutines {
       if ((this.host.i32[base + G_META] & PSEUDO) === 0 && !isDone(this.host.i32, base) && !this.isKept(base))
         this.endOne(goroutine, base);
     }
+  }
+
+  /** Visits the descriptors of all of them. */
+  forEach(visit: (base: number) => void): void {
+    for (const base of this.quarantine.values()) visit(base);
   }
 
   /** Whether a goroutine that has not ended is to be run again. */

@@ -36,11 +36,11 @@ import { notifyForDead } from "../scheduler/parker.ts";
 import { notifySysmonForDead } from "../scheduler/sysmon-park.ts";
 import { sysmonNumber } from "../scheduler/sysmon-thread.ts";
 import { WorldStop } from "../scheduler/world-stop.ts";
+import { giveBackPermits, releaseAbandoned } from "./abandoned-locks.ts";
 import { giveBackHoldings } from "./dead-holdings.ts";
 import { FutileLoads } from "./futile-loads.ts";
 import { DeadLocks } from "./locks.ts";
 import { forEachUsed, isLive, type Loss, type LossEvents, LostGoroutines } from "./lost-goroutines.ts";
-import { replaceWoken } from "./objects.ts";
 import { Orphans } from "./orphans.ts";
 import { emptyQueuesOf } from "./queues.ts";
 
@@ -125,6 +125,7 @@ export class Repair {
   private takeCare({ loss, goroutines, blocks }: Casualty): void {
     goroutines.find();
     for (const block of emptyQueuesOf(this.host, loss.machine)) blocks.add(block);
+    goroutines.forEach((base) => giveBackPermits(this.host, base));
     goroutines.end();
   }
 
@@ -169,13 +170,26 @@ export class Repair {
       new Map([...casualties].map(([machine, { goroutines }]) => [machine, goroutines])),
     );
     new Orphans(host, new Set(casualties.keys())).rehome();
-    this.woken.push(...replaceWoken(host));
+    this.releaseAbandoned();
     if (this.sysmonUnswept) host.timers.forgetSleepers(() => false);
     this.sysmonUnswept = false;
     for (const casualty of casualties.values()) this.giveBack(casualty);
     this.readyWoken();
     casualties.clear();
     this.recountGoroutines();
+  }
+
+  /** What the dead held of the program's own: after all who were forgotten in a queue's service have been found, for whoever is taken from a queue here is not on its way yet. */
+  private releaseAbandoned(): void {
+    const { host, casualties, events } = this;
+    const dead = new Set(casualties.keys());
+    const ids = new Set([...casualties.values()].flatMap(({ goroutines }) => [...goroutines.ids]));
+    const living: Holdings[] = [host.holdings];
+    for (let machine = 1; machine <= host.memory.shape.maxMachines; machine++) {
+      const holdings = dead.has(machine) ? undefined : events.holdingsOf?.(machine);
+      if (holdings !== undefined) living.push(holdings);
+    }
+    this.woken.push(...releaseAbandoned(host, { dead, ids, living }));
   }
 
   private giveBack({ loss, holdings, goroutines, blocks }: Casualty): void {

@@ -17,6 +17,8 @@ export interface Holdings {
   readonly objects: Int32Array;
   /** Timers that have a handle there. */
   readonly timers: Int32Array;
+  /** No list: for each sync object the readings that the thread has begun, less those it has ended. */
+  readonly readings: Int32Array;
 }
 
 /** Lists without room: a store beyond the end of a view does nothing. */
@@ -24,11 +26,17 @@ export const NOT_WRITTEN: Holdings = {
   handles: new Int32Array(0),
   objects: new Int32Array(0),
   timers: new Int32Array(0),
+  readings: new Int32Array(0),
 };
+
+/** For a thread that cannot die: what is needed to tell its readings from those of others. */
+export function holdingsOfSurvivor({ shape }: SharedMemory): Holdings {
+  return { ...NOT_WRITTEN, readings: new Int32Array(shape.maxObjects + 1) };
+}
 
 /** Bytes for the lists of one thread. They are reserved; only what is used costs memory. */
 export function holdingsBytes({ shape }: SharedMemory): number {
-  return 4 * (shape.maxGoroutines + 1 + shape.maxObjects + 1 + TIMER_CAPACITY);
+  return 4 * (shape.maxGoroutines + 1 + 2 * (shape.maxObjects + 1) + TIMER_CAPACITY);
 }
 
 /** The lists in a buffer. Entries beyond their ends are not written down. */
@@ -39,5 +47,6 @@ export function holdingsIn({ shape }: SharedMemory, buffer: SharedArrayBuffer): 
     handles: new Int32Array(buffer, 0, goroutines),
     objects: new Int32Array(buffer, 4 * goroutines, objects),
     timers: new Int32Array(buffer, 4 * (goroutines + objects), TIMER_CAPACITY),
+    readings: new Int32Array(buffer, 4 * (goroutines + objects + TIMER_CAPACITY), objects),
   };
 }

@@ -8,7 +8,7 @@ import { standardErrorClasses } from "../values/error-classes.ts";
 import { ReferenceTable } from "../values/references.ts";
 import { type SharedBufferTable } from "../values/shared-buffers.ts";
 import type { TextPort } from "../values/text.ts";
-import { holdingsIn, NOT_WRITTEN } from "./holdings.ts";
+import { holdingsIn, holdingsOfSurvivor } from "./holdings.ts";
 import type { ThreadParts } from "./thread.ts";
 import { threadCache } from "./thread-pools.ts";
 
@@ -37,7 +37,7 @@ export function threadParts({
   clock = () => performance.now(),
   holdings,
 }: ThreadSetup): ThreadParts {
-  const held = holdings === undefined ? NOT_WRITTEN : holdingsIn(memory, holdings);
+  const held = holdings === undefined ? holdingsOfSurvivor(memory) : holdingsIn(memory, holdings);
   const slab = new Slab(memory, number, threadCache(memory, number));
   const references = new ReferenceTable();
   const errors = standardErrorClasses();

@@ -2,16 +2,17 @@
  * How a mutex is locked, waited for and unlocked: the words of its record and nothing else.
  *
  * ```
- *  31   4     3        2        1       0
- * ┌──────┬────────┬──────────┬───────┬────────┐
- * │ 0    │ QUEUED │ STARVING │ WOKEN │ LOCKED │   MUTEX_STATE
- * └──────┴────────┴──────────┴───────┴────────┘
+ *  31   5      4         3        2        1       0
+ * ┌──────┬───────────┬────────┬──────────┬───────┬────────┐
+ * │ 0    │ ABANDONED │ QUEUED │ STARVING │ WOKEN │ LOCKED │   MUTEX_STATE
+ * └──────┴───────────┴────────┴──────────┴───────┴────────┘
  * ```
  *
  * - LOCKED: somebody holds it. Taken by compare-and-swap by anyone who finds it clear, waiting or not.
  * - WOKEN: one waiter has been taken off the queue and is on its way to compete for the lock; unlocking wakes no second one.
  * - STARVING: unlocking hands the lock to the first in the queue; LOCKED stays set, so that nobody can come between.
  * - QUEUED: the queue is not empty. Changed under the record's lock only, as the queue is.
+ * - ABANDONED: it was taken from a holder who was lost with his thread. Set by the repair, for the next holder to learn; his unlock clears it.
  *
  * **The two modes are Go's.** In the *normal* one a woken waiter competes with whoever runs already, and mostly loses: that is fast, since the lock is taken while its
  * owner is on a processor, where handing it over would leave it idle until the waiter runs. One that lost goes back to the front of the queue. Having waited for more than a
@@ -29,6 +30,15 @@
  *
  * **Uses.** MUTEX_USE says in which use the mutex is held, so that the guard of an earlier use does nothing to the present one. Only who holds the lock writes it, plainly: a new number after it has taken the lock, 0 before it
  * unlocks. A wait for a condition gives the lock up and takes it again in the same use, for the guard that was made before.
+ *
+ * **Holders that die.** Who takes the lock writes (1) LOCKED, (2) MUTEX_OWNER, (3) MUTEX_USE; who unlocks writes (1) 0 into MUTEX_USE, (2) the state without LOCKED. `releaseForDead` looks at these words while all machines are held, when
+ * no living thread is between two of these steps:
+ *
+ * - MUTEX_USE is not 0: the lock is held, and MUTEX_OWNER says by whom. If that goroutine is lost, the lock is taken from it and marked ABANDONED.
+ * - LOCKED and MUTEX_USE 0: a thread died between the steps of taking or of giving up. It had not entered the critical section, or had left it; so the lock is taken from it without a mark, and a mark that was there stays.
+ * - A lock that is handed over, which stays LOCKED, gets owner and use of its heir from the one who hands it over, before he leaves the queue. So the above holds from then on, though the heir may come much later.
+ *
+ * A mark is not lost on the way: it is cleared in the step that unlocks, by a holder whose use was numbered, and who learned it.
  */
 
 import { MisuseError } from "../base/errors.ts";
@@ -42,6 +52,7 @@ import {
 } from "../goroutine/wait-queue.ts";
 import {
   G_WAITER,
+  MUTEX_OWNER,
   MUTEX_STATE,
   MUTEX_USE,
   MUTEX_USES,
@@ -50,20 +61,23 @@ import {
   W_RESULT,
 } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import type { Thread } from "../scheduler/thread.ts";
-
-/** What the protocols of this folder need of a thread. */
-export type Waker = Pick<Thread, "i32" | "number" | "descriptors" | "clock" | "ready" | "readyAll">;
+import { currentOwner, NO_OWNER, ownerOfWaiter, type Waker } from "./lock-owner.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const STATE = MUTEX_STATE;
 const CURRENT = MUTEX_USE;
 const USES = MUTEX_USES;
+const OWNER = MUTEX_OWNER;
+const NOBODY = NO_OWNER;
 
 const LOCKED = 1;
 const WOKEN = 2;
 const STARVING = 4;
 const QUEUED = 8;
+const ABANDONED_SHIFT = 4;
+const ABANDONED: number = 1 << ABANDONED_SHIFT;
+/** What an unlock clears. */
+const HELD: number = LOCKED | ABANDONED;
 
 /** Who has waited longer starves. Go's number. */
 const STARVING_AFTER_MS = 1;
@@ -73,27 +87,38 @@ const COMPETE = 0;
 /** W_RESULT: the lock is yours. */
 const OWNED = 1;
 
-/** Takes the lock if nobody holds it, and clears what is not in `keep`. Returns the use, never 0; 0 if somebody holds it. */
-export function tryTake(i32: Int32Array, base: number, keep = -1): number {
+/** Takes the lock for `owner` if nobody holds it, and clears what is not in `keep`. Returns the use, never 0; 0 if somebody holds it. */
+export function tryTake(i32: Int32Array, base: number, owner: number = NOBODY, keep = -1): number {
   const word = base + STATE;
   // A plain guess, which the swap checks. That somebody holds the lock is worth a second look.
   let state = i32[word];
   if ((state & LOCKED) !== 0) state = Atomics.load(i32, word);
   while ((state & LOCKED) === 0) {
     const seen = Atomics.compareExchange(i32, word, state, (state | LOCKED) & keep);
-    if (seen === state) return beginUse(i32, base);
+    if (seen === state) return beginUse(i32, base, owner, state);
     state = seen;
   }
   return 0;
 }
 
-/** Numbers the use that begins. Plain: whoever holds the lock is alone with these words. */
-function beginUse(i32: Int32Array, base: number): number {
-  // After 2^32 uses the numbers come again; 0 is nobody's.
-  const use = (i32[base + USES] + 1) | 0 || 1;
+/** Says who holds the lock, and numbers the use that begins: even, or odd if the `state` from which it was taken is marked. Plain: whoever holds the lock is alone with these words. */
+function beginUse(i32: Int32Array, base: number, owner: number, state: number): number {
+  i32[base + OWNER] = owner;
+  // After 2^31 uses the numbers come again; 0 is nobody's.
+  const use = ((i32[base + USES] + 2) & ~1 || 2) | ((state >>> ABANDONED_SHIFT) & 1);
   i32[base + USES] = use;
   i32[base + CURRENT] = use;
   return use;
+}
+
+/** Whether the lock came from one who was lost with it, by the number of the use. */
+export function isAbandonedUse(use: number): boolean {
+  return (use & 1) !== 0;
+}
+
+/** Whether the lock is marked as taken from one who was lost with it: until its present holder, or the next, unlocks it. */
+export function isAbandoned(i32: Int32Array, base: number): boolean {
+  return (Atomics.load(i32, base + STATE) & ABANDONED) !== 0;
 }
 
 /** Whether somebody holds the lock. */
@@ -118,7 +143,7 @@ export function unlock(thread: Waker, base: number): void {
   const word = base + STATE;
   // A plain guess, which the swap checks: one who comes to wait now fails in step 1.
   const guess = i32[word];
-  if (!wakesNobody(guess) || Atomics.compareExchange(i32, word, guess, guess & ~LOCKED) !== guess)
+  if (!wakesNobody(guess) || Atomics.compareExchange(i32, word, guess, guess & ~HELD) !== guess)
     unlockSlowly(thread, base);
 }
 
@@ -153,7 +178,7 @@ function unlockAlone(i32: Int32Array, base: number): boolean {
     const state = Atomics.load(i32, word);
     if ((state & LOCKED) === 0) throw new MisuseError("sync: unlock of unlocked mutex");
     if (!wakesNobody(state)) return false;
-    if (Atomics.compareExchange(i32, word, state, state & ~LOCKED) === state) return true;
+    if (Atomics.compareExchange(i32, word, state, state & ~HELD) === state) return true;
   }
 }
 
@@ -162,46 +187,79 @@ function unlockAlone(i32: Int32Array, base: number): boolean {
  *
  * The state is LOCKED, QUEUED and not WOKEN. Whoever changes such a state holds the record's lock, except an owner that ends the starving mode, which it does before it unlocks. So a plain sequence does.
  */
-function unlockForNext({ i32, descriptors }: Waker, base: number): number {
+function unlockForNext(thread: Waker, base: number): number {
+  const { i32, descriptors } = thread;
+  const queue = base + MUTEX_WAITERS;
   const state = Atomics.load(i32, base + STATE);
-  const waiter = claimWaiter(i32, base + MUTEX_WAITERS, descriptors);
-  const starving = (state & STARVING) !== 0;
-  i32[waiter + W_RESULT] = starving ? OWNED : COMPETE;
-  removeWaiter(i32, base + MUTEX_WAITERS, waiter);
-  let left = starving ? state : (state & ~LOCKED) | WOKEN;
-  if (i32[base + MUTEX_WAITERS] === 0) left &= ~(QUEUED | STARVING);
-  Atomics.store(i32, base + STATE, left);
+  const waiter = claimWaiter(i32, queue, descriptors);
+  if ((state & STARVING) !== 0) {
+    handOver(thread, base, waiter);
+    const left = state & ~ABANDONED;
+    Atomics.store(i32, base + STATE, i32[queue] === 0 ? left & ~(QUEUED | STARVING) : left);
+    return waiter;
+  }
+  i32[waiter + W_RESULT] = COMPETE;
+  removeWaiter(i32, queue, waiter);
+  const left = (state & ~HELD) | WOKEN;
+  Atomics.store(i32, base + STATE, i32[queue] === 0 ? left & ~(QUEUED | STARVING) : left);
   return waiter;
 }
 
-/** Whether somebody has been woken to compete: perhaps one who has died on the way. */
-export function someoneIsWoken(i32: Int32Array, base: number): boolean {
-  return (Atomics.load(i32, base + STATE) & WOKEN) !== 0;
+/** Makes the first in the queue the holder. Its W_RESULT, which is written first, says so to `restoreMutex` if the thread dies before it has left the queue. */
+function handOver(thread: Waker, base: number, waiter: number): void {
+  const { i32 } = thread;
+  i32[waiter + W_RESULT] = OWNED;
+  beginUse(i32, base, ownerOfWaiter(thread, waiter), 0);
+  removeWaiter(i32, base + MUTEX_WAITERS, waiter);
 }
 
 /**
- * Restores what is promised of the queue, under the record's lock, for a thread that died with it; or for one on which the woken waiter died, while nobody moves. Returns the goroutines to make ready.
+ * Restores what is promised of the queue, under the record's lock, for a thread that died with it. Returns the goroutines to make ready.
  *
- * QUEUED follows from the queue. Whether WOKEN stands for somebody cannot be told, so it is cleared, or stands for one who is woken now: one more who competes does no harm.
+ * QUEUED follows from the queue. Whether WOKEN stands for somebody cannot be told; one more who is woken to compete does no harm, and one whose WOKEN is cleared competes all the same.
  */
-export function restoreMutex({ i32, descriptors }: Waker, base: number): number[] {
+export function restoreMutex(thread: Waker, base: number): number[] {
+  const { i32, descriptors } = thread;
   const word = base + STATE;
   const queue = base + MUTEX_WAITERS;
+  const first = i32[queue];
+  const woken: number[] = [];
+  if (first !== 0 && i32[first + W_RESULT] === OWNED) {
+    handOver(thread, base, first);
+    woken.push(goroutineOf(i32, first));
+  }
   if (i32[queue] === 0) {
     Atomics.and(i32, word, ~(QUEUED | STARVING | WOKEN));
-    return [];
+    return woken;
   }
   Atomics.or(i32, word, QUEUED);
   if ((Atomics.load(i32, word) & LOCKED) !== 0) {
     Atomics.and(i32, word, ~WOKEN);
-    return [];
+    return woken;
   }
   Atomics.or(i32, word, WOKEN);
   const waiter = claimWaiter(i32, queue, descriptors);
   i32[waiter + W_RESULT] = COMPETE;
   removeWaiter(i32, queue, waiter);
-  if (i32[queue] === 0) Atomics.and(i32, word, ~QUEUED);
-  return [goroutineOf(i32, waiter)];
+  if (i32[queue] === 0) Atomics.and(i32, word, ~(QUEUED | STARVING));
+  woken.push(goroutineOf(i32, waiter));
+  return woken;
+}
+
+/**
+ * Takes the lock from a goroutine that is lost, which `isLost` tells by its owner word; while all machines are held. Also has somebody compete again if the one who was woken for it is lost. Returns the goroutines to make ready.
+ */
+export function releaseForDead(thread: Waker, base: number, isLost: (owner: number) => boolean): number[] {
+  const { i32 } = thread;
+  const state = Atomics.load(i32, base + STATE);
+  if ((state & LOCKED) !== 0) {
+    const named = i32[base + CURRENT] !== 0;
+    if (!named || isLost(i32[base + OWNER])) {
+      i32[base + CURRENT] = 0;
+      Atomics.store(i32, base + STATE, (state & ~LOCKED) | (named ? ABANDONED : 0));
+    }
+  }
+  return (state & (WOKEN | QUEUED)) === 0 ? [] : restoreMutex(thread, base);
 }
 
 /** One goroutine's way to the lock, after the first attempt: what `Mutex.lock` and the second half of `Cond.wait` have in common. */
@@ -210,6 +268,7 @@ export class LockWait {
   use = 0;
   private readonly thread: Waker;
   private readonly base: number;
+  private readonly owner: number;
   private waiter = 0;
   /** When it queued first. */
   private since = 0;
@@ -221,10 +280,11 @@ export class LockWait {
   constructor(thread: Waker, base: number) {
     this.thread = thread;
     this.base = base;
+    this.owner = currentOwner(thread);
   }
 
   attempt(): boolean {
-    this.use = tryTake(this.thread.i32, this.base, this.kept());
+    this.use = tryTake(this.thread.i32, this.base, this.owner, this.kept());
     if (this.use === 0) return false;
     this.woken = false;
     return true;
@@ -235,6 +295,7 @@ export class LockWait {
     const { i32, number } = this.thread;
     if (!this.hasQueued) this.since = this.thread.clock();
     this.waiter = ownWaiter(i32, base, goroutine);
+    i32[this.waiter + W_RESULT] = COMPETE;
     acquire(i32, this.base + O_LOCK, number);
     const queued = this.announce();
     if (queued) {
@@ -271,7 +332,7 @@ export class LockWait {
     const { i32 } = this.thread;
     const waitedLong = this.thread.clock() - this.since > STARVING_AFTER_MS;
     if (i32[this.waiter + W_RESULT] === OWNED) {
-      this.use = beginUse(i32, this.base);
+      this.use = currentUse(i32, this.base);
       if (!waitedLong && !this.starving) Atomics.and(i32, this.base + STATE, ~STARVING);
       return true;
     }

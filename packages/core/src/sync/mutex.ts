@@ -10,7 +10,8 @@ import type { Suspension } from "../scheduler/suspension.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
-import { LockWait, tryTake, unlock, unlockUse } from "./mutex-protocol.ts";
+import type { LockGuard } from "./lock-owner.ts";
+import { isAbandoned, isAbandonedUse, LockWait, tryTake, unlock, unlockUse } from "./mutex-protocol.ts";
 
 /** The number of this kind, in values and records. */
 export const MUTEX_KIND = 4;
@@ -67,20 +68,37 @@ export class Mutex {
 
   /** @internal */
   take(): number {
-    return tryTake(this.table.i32, this.#base);
+    const { i32, thread } = this.table;
+    return tryTake(i32, this.#base, thread.currentId() | 0);
   }
 
   /**
    * Waits until nobody holds the lock, and takes it. The outcome unlocks when it is disposed of, at the end of the scope with `using`: once, and only if this locking has not been undone by `unlock` already.
    *
+   * If a goroutine is lost with its thread while it holds the lock, the lock goes to the next in the queue, whose guard has `abandoned: true`: what the lock guards may be half changed.
+   *
    * A goroutine that is cancelled while it waits leaves the queue and is thrown its cancellation; it does not hold the lock then.
+   *
+   * @example
+   * ```ts
+   * using guard = yield* mu.lock();
+   * if (guard.abandoned) rebuild(index);
+   * ```
    */
-  lock(): Op<Disposable> {
+  lock(): Op<LockGuard> {
     if (!this.#locking.renew()) this.#locking = new Locking(this);
     return this.#locking;
   }
 
-  /** Takes the lock if nobody holds it. True if it did. Never waits. */
+  /**
+   * Whether the lock was taken from a goroutine that was lost with its thread while it held it. So it stays until whoever holds it next has unlocked it: for a holder without a guard, after `tryLock`, or after `Cond.wait`, during
+   * which others may have held the lock.
+   */
+  get abandoned(): boolean {
+    return isAbandoned(this.table.i32, this.#base);
+  }
+
+  /** Takes the lock if nobody holds it. True if it did. Never waits. `abandoned` tells whether it came from one who was lost with it. */
   tryLock(): boolean {
     return this.take() !== 0;
   }
@@ -96,7 +114,7 @@ export class Mutex {
 }
 
 /** One locking of a mutex. It is also what the iterator that takes the lock returns, with itself as the value: one object less for each locking. */
-class MutexGuard implements Disposable, IteratorReturnResult<Disposable> {
+class MutexGuard implements LockGuard, IteratorReturnResult<LockGuard> {
   // Declared, and assigned in the constructor: V8 takes twice as long over an object with field initialisers.
   declare private readonly mutex: Mutex;
   declare private readonly use: number;
@@ -110,8 +128,12 @@ class MutexGuard implements Disposable, IteratorReturnResult<Disposable> {
     return true;
   }
 
-  get value(): Disposable {
+  get value(): LockGuard {
     return this;
+  }
+
+  get abandoned(): boolean {
+    return isAbandonedUse(this.use);
   }
 
   [Symbol.dispose](): void {
@@ -125,7 +147,7 @@ class MutexGuard implements Disposable, IteratorReturnResult<Disposable> {
  *
  * One that has taken the lock at once has done its work, and serves the mutex's next locking. (A program that goes on using it, which is an error, may then not be told, but take the lock in the place of whoever asked for it.)
  */
-class Locking implements Op<Disposable> {
+class Locking implements Op<LockGuard> {
   declare private readonly mutex: Mutex;
   /** `null` once the lock was taken at once. */
   declare private operation: LockOperation | null | undefined;
@@ -135,7 +157,7 @@ class Locking implements Op<Disposable> {
     this.operation = undefined;
   }
 
-  [Symbol.iterator](): Iterator<Suspension, Disposable, unknown> {
+  [Symbol.iterator](): Iterator<Suspension, LockGuard, unknown> {
     return this;
   }
 
@@ -146,7 +168,7 @@ class Locking implements Op<Disposable> {
     return true;
   }
 
-  next(): IteratorResult<Suspension, Disposable> {
+  next(): IteratorResult<Suspension, LockGuard> {
     if (this.operation !== undefined) return this.compete().next();
     const { mutex } = this;
     const use = mutex.take();
@@ -155,14 +177,14 @@ class Locking implements Op<Disposable> {
     return new MutexGuard(mutex, use);
   }
 
-  then<A = Disposable, B = never>(
-    onFulfilled?: ((value: Disposable) => A | PromiseLike<A>) | null,
+  then<A = LockGuard, B = never>(
+    onFulfilled?: ((value: LockGuard) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.compete().then(onFulfilled, onRejected);
   }
 
-  block(): Disposable {
+  block(): LockGuard {
     return this.compete().block();
   }
 
@@ -174,7 +196,7 @@ class Locking implements Op<Disposable> {
 }
 
 /** A goroutine's wait for a mutex. */
-class LockOperation extends Operation<Disposable> {
+class LockOperation extends Operation<LockGuard> {
   readonly reason: WaitReason = REASON_MUTEX_LOCK;
   /** Held, so that the record lives as long as somebody waits. */
   private readonly mutex: Mutex;
@@ -202,7 +224,7 @@ class LockOperation extends Operation<Disposable> {
     return this.wait.abandon(base);
   }
 
-  finish(): Disposable {
+  finish(): LockGuard {
     return new MutexGuard(this.mutex, this.wait.use);
   }
 }

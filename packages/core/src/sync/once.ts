@@ -3,13 +3,16 @@
  *
  * Who changes ONCE_STATE from 0 to 1 makes the call. The others queue under the lock while it is 1; the step to 2 is made under the lock and takes them along. So a waiter that queued is there when the call has ended, and one that
  * comes later sees 2.
+ *
+ * **A call whose thread dies** has not ended, whatever it had done by then: unlike one that throws, it gave nobody an error. So the state goes back to 0, and those who wait are woken to find that out; one of them makes the call.
+ * ONCE_OWNER, written plainly after the step to 1, says whose call it is; 0 at a moment when all machines are held means that a thread died before it could say so.
  */
 
 import { MisuseError } from "../base/errors.ts";
 import { isGenerator } from "../goroutine/functions.ts";
 import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_ONCE, type WaitReason } from "../goroutine/wait-reason.ts";
-import { G_WAITER, O_LOCK, ONCE_STATE, ONCE_WAITERS } from "../memory/layout.ts";
+import { G_WAITER, O_LOCK, ONCE_OWNER, ONCE_STATE, ONCE_WAITERS } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import { AwaitOperation, isThenable } from "../scheduler/await-operation.ts";
@@ -20,6 +23,7 @@ import { proceed, type Suspension } from "../scheduler/suspension.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Goroutine, Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
+import { currentOwner, NO_OWNER, type Waker } from "./lock-owner.ts";
 
 /** The number of this kind, in values and records. */
 export const ONCE_KIND = 6;
@@ -58,7 +62,9 @@ export class Once {
     this.table = table;
     this.index = index ?? table.create(ONCE_KIND, NOT_CALLED);
     this.#base = table.baseOf(this.index);
-    if (index === undefined) table.watch(this);
+    if (index !== undefined) return;
+    table.i32[this.#base + ONCE_OWNER] = NO_OWNER;
+    table.watch(this);
   }
 
   /** @internal */
@@ -74,7 +80,8 @@ export class Once {
   /**
    * Makes the call if nobody has, and waits until it has ended, whoever makes it. A plain function or a generator function; with `await` and `yield*` an async one will do, too.
    *
-   * It is done even if the call throws: that goes to the one who made it, and the others go on. A call that asks for the same Once waits for itself.
+   * It is done even if the call throws: that goes to the one who made it, and the others go on. A call that asks for the same Once waits for itself. A call that is lost with its thread does not count: the next who asks, or one of those
+   * who wait, makes theirs, and has to reckon with what the lost one had done.
    *
    * A goroutine that is cancelled while it waits for another's call is thrown its cancellation; one that makes the call is thrown it inside.
    *
@@ -90,7 +97,8 @@ export class Once {
 /** One goroutine's `do`. */
 class Doing implements Op<void> {
   private readonly once: Once;
-  private call: (() => unknown) | undefined;
+  private readonly call: () => unknown;
+  private used = false;
   /** Waits for another's call. */
   private wait: OnceWait | undefined = undefined;
   /** The call, if it is a generator and this makes it: driven in place. */
@@ -106,14 +114,18 @@ class Doing implements Op<void> {
   }
 
   next(): IteratorResult<Suspension, void> {
-    const { running, wait, once } = this;
+    const { running, once } = this;
     if (running !== undefined) return this.advance(() => running.next());
-    if (wait !== undefined) return wait.next();
-    const call = this.use();
-    if (!begin(once)) {
-      this.wait = new OnceWait(once);
-      return this.wait.next();
+    if (this.wait === undefined) this.use();
+    while (!begin(once)) {
+      this.wait ??= new OnceWait(once);
+      const result = this.wait.next();
+      if (result.done !== true) return result;
+      if (result.value) return proceed<void>(undefined);
+      // The call was lost with its thread.
+      this.wait = undefined;
     }
+    const { call } = this;
     return this.advance(() => {
       const result = call();
       if (isGenerator(result)) this.running = result;
@@ -148,10 +160,7 @@ class Doing implements Op<void> {
   block(): void {
     const { once } = this;
     const call = this.use();
-    if (!begin(once)) {
-      new OnceWait(once).block();
-      return;
-    }
+    while (!begin(once)) if (new OnceWait(once).block()) return;
     try {
       const result = call();
       if (isGenerator(result)) once.table.thread.driveBlocking(result);
@@ -167,10 +176,7 @@ class Doing implements Op<void> {
   private async toPromise(): Promise<void> {
     const { once } = this;
     const call = this.use();
-    if (!begin(once)) {
-      await new OnceWait(once);
-      return;
-    }
+    while (!begin(once)) if (await new OnceWait(once)) return;
     try {
       const result = call();
       if (isGenerator(result)) await once.table.thread.drive(result);
@@ -181,10 +187,9 @@ class Doing implements Op<void> {
   }
 
   private use(): () => unknown {
-    const { call } = this;
-    if (call === undefined) throw usedTwice();
-    this.call = undefined;
-    return call;
+    if (this.used) throw usedTwice();
+    this.used = true;
+    return this.call;
   }
 
   /** Makes a step of the call, and says so when it has ended. */
@@ -205,7 +210,24 @@ class Doing implements Op<void> {
 
 /** Whether the caller is the one to make the call. */
 function begin({ table, base }: Once): boolean {
-  return Atomics.compareExchange(table.i32, base + ONCE_STATE, NOT_CALLED, CALLING) === NOT_CALLED;
+  const { i32, thread } = table;
+  if (Atomics.compareExchange(i32, base + ONCE_STATE, NOT_CALLED, CALLING) !== NOT_CALLED) return false;
+  i32[base + ONCE_OWNER] = currentOwner(thread);
+  return true;
+}
+
+/** Undoes a call that was lost, which `isLost` tells by its owner word; while all machines are held. Returns the goroutines to make ready: one of them will make the call. */
+export function forgetLostCall(
+  { i32, descriptors }: Waker,
+  base: number,
+  isLost: (owner: number) => boolean,
+): number[] {
+  if (Atomics.load(i32, base + ONCE_STATE) !== CALLING) return [];
+  const owner = i32[base + ONCE_OWNER];
+  if (owner !== NO_OWNER && !isLost(owner)) return [];
+  i32[base + ONCE_OWNER] = NO_OWNER;
+  Atomics.store(i32, base + ONCE_STATE, NOT_CALLED);
+  return drainWaiters(i32, base + ONCE_WAITERS, descriptors);
 }
 
 /** The call has ended: those that wait go on. */
@@ -222,8 +244,8 @@ function* awaiting(thread: Thread, promise: PromiseLike<unknown>): Goroutine<unk
   return yield* new AwaitOperation(thread, promise);
 }
 
-/** Waits for the call of another. */
-class OnceWait extends Operation<void> {
+/** Waits for the call of another. False if that was lost with its thread. */
+class OnceWait extends Operation<boolean> {
   readonly reason: WaitReason = REASON_ONCE;
   /** Held, so that the record lives as long as somebody waits. */
   private readonly once: Once;
@@ -234,7 +256,7 @@ class OnceWait extends Operation<void> {
   }
 
   attempt(): boolean {
-    return Atomics.load(this.thread.i32, this.once.base + ONCE_STATE) === DONE;
+    return Atomics.load(this.thread.i32, this.once.base + ONCE_STATE) !== CALLING;
   }
 
   enqueue(goroutine: number, descriptor: number): boolean {
@@ -256,7 +278,9 @@ class OnceWait extends Operation<void> {
     return found;
   }
 
-  finish(): void {}
+  finish(): boolean {
+    return Atomics.load(this.thread.i32, this.once.base + ONCE_STATE) === DONE;
+  }
 }
 
 /** How Onces travel in values. */

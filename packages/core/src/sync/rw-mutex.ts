@@ -1,7 +1,7 @@
 /** RWMutex: the public class and its operations. How it works: rw-mutex-protocol.ts. */
 
 import { REASON_RWMUTEX_LOCK, REASON_RWMUTEX_RLOCK, type WaitReason } from "../goroutine/wait-reason.ts";
-import { RW_READERS, RW_USE } from "../memory/layout.ts";
+import { G_WAITER, RW_ABANDONED, RW_OWNER, RW_READERS, RW_USE, W_RESULT } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
@@ -9,12 +9,14 @@ import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-obj
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
+import { currentOwner, type LockGuard } from "./lock-owner.ts";
 import {
   abandonRead,
   abandonWrite,
   endRead,
   endWrite,
   endWriteUse,
+  isAbandoned,
   queueReader,
   queueWriter,
   tryRead,
@@ -58,6 +60,8 @@ export class RWMutex {
     if (index !== undefined) return;
     table.i32[this.#base + RW_READERS] = 0;
     table.i32[this.#base + RW_READERS + 1] = 0;
+    table.i32[this.#base + RW_OWNER] = 0;
+    table.i32[this.#base + RW_ABANDONED] = 0;
     table.watch(this);
   }
 
@@ -74,15 +78,24 @@ export class RWMutex {
   /**
    * Waits until nobody reads or writes, and takes the lock for writing. The outcome unlocks when it is disposed of: once, and only if this locking has not been undone by `unlock` already.
    *
+   * If a goroutine is lost with its thread while it writes, the lock is passed on, and the guards of those who get it, up to and including the next who writes, have `abandoned: true`: what the lock guards may be half changed.
+   *
    * A goroutine that is cancelled while it waits leaves the queue and is thrown its cancellation; it does not hold the lock then.
    */
-  lock(): Op<Disposable> {
+  lock(): Op<LockGuard> {
     return new WriteOperation(this);
   }
 
-  /** Takes the lock for writing if it is free. True if it did. Never waits. */
+  /**
+   * Whether the last writer was lost with its thread while it held the lock. So it stays until the next one has unlocked it: for a holder without a guard, after `tryLock` or `tryRLock`.
+   */
+  get abandoned(): boolean {
+    return isAbandoned(this.table.i32, this.#base);
+  }
+
+  /** Takes the lock for writing if it is free. True if it did. Never waits. `abandoned` tells whether the last writer was lost with it. */
   tryLock(): boolean {
-    return tryWrite(this.table.i32, this.#base);
+    return tryWrite(this.table.i32, this.#base, currentOwner(this.table.thread));
   }
 
   /**
@@ -97,15 +110,24 @@ export class RWMutex {
   /**
    * Waits until nobody writes or waits to write, and takes the lock for reading. The outcome ends this reading when it is first disposed of. Readers are not told apart: after `runlock` do not dispose of it, too.
    *
+   * A reading ends with the thread on which it was begun, if that is lost, also if another goroutine was to end it.
+   *
    * A goroutine that is cancelled while it waits leaves the queue and is thrown its cancellation; it does not hold the lock then.
    */
-  rlock(): Op<Disposable> {
+  rlock(): Op<LockGuard> {
     return new ReadOperation(this);
   }
 
   /** Takes the lock for reading unless somebody writes or waits to write. True if it did. Never waits. */
   tryRLock(): boolean {
-    return tryRead(this.table.i32, this.#base);
+    const read = tryRead(this.table.i32, this.#base);
+    if (read) this.countReading(1);
+    return read;
+  }
+
+  /** Counts a reading that this thread has begun, or ended. @internal */
+  countReading(change: 1 | -1): void {
+    this.table.thread.holdings.readings[this.index] += change;
   }
 
   /**
@@ -115,17 +137,20 @@ export class RWMutex {
    */
   runlock(): void {
     endRead(this.table.thread, this.#base);
+    this.countReading(-1);
   }
 }
 
 /** One writing. */
-class WriteGuard implements Disposable {
+class WriteGuard implements LockGuard {
   private readonly mutex: RWMutex;
   private readonly use: number;
+  readonly abandoned: boolean;
 
   constructor(mutex: RWMutex, use: number) {
     this.mutex = mutex;
     this.use = use;
+    this.abandoned = mutex.abandoned;
   }
 
   [Symbol.dispose](): void {
@@ -135,11 +160,13 @@ class WriteGuard implements Disposable {
 }
 
 /** One reading. */
-class ReadGuard implements Disposable {
+class ReadGuard implements LockGuard {
   private mutex: RWMutex | undefined;
+  readonly abandoned: boolean;
 
   constructor(mutex: RWMutex) {
     this.mutex = mutex;
+    this.abandoned = mutex.abandoned;
   }
 
   [Symbol.dispose](): void {
@@ -149,37 +176,41 @@ class ReadGuard implements Disposable {
   }
 }
 
-class WriteOperation extends Operation<Disposable> {
+class WriteOperation extends Operation<LockGuard> {
   readonly reason: WaitReason = REASON_RWMUTEX_LOCK;
   /** Held, so that the record lives as long as somebody waits. */
   private readonly mutex: RWMutex;
+  private readonly owner: number;
 
   constructor(mutex: RWMutex) {
     super(mutex.table.thread);
     this.mutex = mutex;
+    this.owner = currentOwner(this.thread);
   }
 
   attempt(): boolean {
-    return tryWrite(this.thread.i32, this.mutex.base);
+    return tryWrite(this.thread.i32, this.mutex.base, this.owner);
   }
 
   enqueue(goroutine: number, base: number): boolean {
-    return queueWriter(this.thread, this.mutex.base, goroutine, base);
+    return queueWriter(this.thread, this.mutex.base, goroutine, base, this.owner);
   }
 
   abandon({ base }: Frame): boolean {
     return abandonWrite(this.thread, this.mutex.base, base);
   }
 
-  finish(): Disposable {
+  finish(): LockGuard {
     return new WriteGuard(this.mutex, this.thread.i32[this.mutex.base + RW_USE]);
   }
 }
 
-class ReadOperation extends Operation<Disposable> {
+class ReadOperation extends Operation<LockGuard> {
   readonly reason: WaitReason = REASON_RWMUTEX_RLOCK;
   /** Held, so that the record lives as long as somebody waits. */
   private readonly mutex: RWMutex;
+  /** Where it has waited; 0 if it did not have to. */
+  private waiter = 0;
 
   constructor(mutex: RWMutex) {
     super(mutex.table.thread);
@@ -191,15 +222,21 @@ class ReadOperation extends Operation<Disposable> {
   }
 
   enqueue(goroutine: number, base: number): boolean {
-    return queueReader(this.thread, this.mutex.base, goroutine, base);
+    if (!queueReader(this.thread, this.mutex.base, goroutine, base)) return false;
+    this.waiter = base + G_WAITER;
+    return true;
   }
 
   abandon({ base }: Frame): boolean {
     return abandonRead(this.thread, this.mutex.base, base);
   }
 
-  finish(): Disposable {
-    return new ReadGuard(this.mutex);
+  finish(): LockGuard {
+    const { mutex, waiter } = this;
+    mutex.countReading(1);
+    // It is counted now: no longer one that was let in and has not gone on.
+    if (waiter !== 0) this.thread.i32[waiter + W_RESULT] = 0;
+    return new ReadGuard(mutex);
   }
 }
 

@@ -6,13 +6,27 @@
  *
  * **No permit is lost and nobody is forgotten.** A waiter queues under the lock, in the step that sets the sign bit by a compare-and-swap from a number too small for it. Permits given back before make that step fail; those given
  * back afterwards come under the lock and find the waiter. Whenever the lock is free, the first in the queue asks for more than is free. Whoever leaves the queue, served or not, lets those behind it be looked at.
+ *
+ * **Threads that die.** To serve a waiter is several writes, so what they come to is written down first: SEM_LEFT, then SEM_SERVING, which is the step that decides. Whoever finds SEM_SERVING set under the lock of a dead
+ * thread makes these writes again, which changes nothing where they had been made. A waiter that was served has the record's first word in W_RESULT until it goes on; if it is lost before, its permits go back (repair/abandoned-locks.ts).
+ * Permits that a lost goroutine has taken stay taken: they are nobody's, and may be another's to give back.
  */
 
 import { MisuseError } from "../base/errors.ts";
 import { enqueueWaiter, goroutineOf, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
-import { G_WAITER, O_LOCK, SEM_FREE, SEM_PERMITS, SEM_WAITERS, W_RESULT, W_VALUE } from "../memory/layout.ts";
+import {
+  G_WAITER,
+  O_LOCK,
+  SEM_FREE,
+  SEM_LEFT,
+  SEM_PERMITS,
+  SEM_SERVING,
+  SEM_WAITERS,
+  W_RESULT,
+  W_VALUE,
+} from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import type { Waker } from "./mutex-protocol.ts";
+import type { Waker } from "./lock-owner.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const FREE = SEM_FREE;
@@ -66,23 +80,32 @@ function giveHolding(thread: Waker, base: number, n: number): readonly number[] 
   }
 }
 
-/** Serves the queue from its front as far as `free` permits go; under the lock, with the sign bit set or nobody in the queue. Returns whom to make ready. */
+/** Serves the queue from its front as far as `free` permits go; under the lock, with the sign bit set. Returns whom to make ready. */
 function serve({ i32 }: Waker, base: number, free: number): readonly number[] {
   const queue = base + SEM_WAITERS;
   const served: number[] = [];
   let left = free;
-  while (i32[queue] !== 0 && i32[i32[queue] + W_VALUE] <= left) {
-    const waiter = i32[queue];
-    left -= i32[waiter + W_VALUE];
-    // The waiter says first what it leaves: should this thread die before it is out of the queue, `restoreSemaphore` need not guess whether its permits have been counted off.
-    i32[waiter + W_RESULT] = left + 1;
-    Atomics.store(i32, base + FREE, left | QUEUED);
-    removeWaiter(i32, queue, waiter);
-    served.push(goroutineOf(i32, waiter));
+  // What was given back is there, whatever happens to this thread. A plain sequence does: with the sign bit set nobody changes the word without the lock.
+  Atomics.store(i32, base + FREE, left | QUEUED);
+  for (let first = i32[queue]; first !== 0 && i32[first + W_VALUE] <= left; first = i32[queue]) {
+    left -= i32[first + W_VALUE];
+    i32[base + SEM_LEFT] = left;
+    i32[base + SEM_SERVING] = first;
+    finishServing(i32, base);
+    served.push(goroutineOf(i32, first));
   }
-  // A plain sequence does: with the sign bit set nobody changes the word without the lock.
-  Atomics.store(i32, base + FREE, i32[queue] === 0 ? left : left | QUEUED);
+  if (i32[queue] === 0) Atomics.store(i32, base + FREE, left);
   return served;
+}
+
+/** Makes the writes that serving a waiter comes to; once more if need be. False if it had left the queue. */
+function finishServing(i32: Int32Array, base: number): boolean {
+  const waiter = i32[base + SEM_SERVING];
+  Atomics.store(i32, base + FREE, i32[base + SEM_LEFT] | QUEUED);
+  i32[waiter + W_RESULT] = base;
+  const found = removeWaiter(i32, base + SEM_WAITERS, waiter);
+  i32[base + SEM_SERVING] = 0;
+  return found;
 }
 
 /** Queues a goroutine that asks for `n` permits. False if it got them after all. */
@@ -114,20 +137,17 @@ function announce(i32: Int32Array, base: number, n: number): boolean {
   }
 }
 
-/**
- * Restores what is promised of the queue, under the record's lock, for a thread that died with it: whoever was being served has been, and those are served for whom there are permits. Returns the goroutines to make ready. Permits that
- * the dead thread was giving back, and had not begun to serve anybody with, stay its own.
- */
+/** Restores what is promised of the queue, under the record's lock, for a thread that died with it: those are served for whom there are permits. Returns the goroutines to make ready. */
 export function restoreSemaphore(thread: Waker, base: number): readonly number[] {
   const { i32 } = thread;
-  const queue = base + SEM_WAITERS;
-  const first = i32[queue];
-  const begun = first !== 0 && i32[first + W_RESULT] !== 0;
-  if (begun) {
-    Atomics.store(i32, base + FREE, (i32[first + W_RESULT] - 1) | QUEUED);
-    removeWaiter(i32, queue, first);
+  const serving = i32[base + SEM_SERVING];
+  // If it has left the queue, it is found as one that waits nowhere.
+  const woken = serving !== 0 && finishServing(i32, base) ? [goroutineOf(i32, serving)] : [];
+  if (i32[base + SEM_WAITERS] === 0) {
+    Atomics.and(i32, base + FREE, COUNT);
+    return woken;
   }
-  const woken = begun ? [goroutineOf(i32, first)] : [];
+  Atomics.or(i32, base + FREE, QUEUED);
   return [...woken, ...serve(thread, base, Atomics.load(i32, base + FREE) & COUNT)];
 }
 

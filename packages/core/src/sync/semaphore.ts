@@ -2,7 +2,7 @@
 
 import { show } from "../base/show.ts";
 import { REASON_SEMACQUIRE, type WaitReason } from "../goroutine/wait-reason.ts";
-import { G_WAITER, SEM_PERMITS, W_QUEUED } from "../memory/layout.ts";
+import { G_WAITER, SEM_PERMITS, SEM_SERVING, W_QUEUED, W_RESULT } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/ambient.ts";
 import type { Frame } from "../scheduler/frame.ts";
 import { Operation } from "../scheduler/operation.ts";
@@ -22,6 +22,8 @@ const MAX_PERMITS = 2 ** 31 - 1;
  * A number of permits that goroutines take and give back. Go's semaphore.Weighted of golang.org/x/sync.
  *
  * Permits go out strictly in the order in which they were asked for: a large request is not overtaken by smaller ones behind it, so it does not starve.
+ *
+ * Permits belong to nobody: those that a goroutine has taken stay taken if it is lost with its thread, and whoever learns of that (`MachineLostError` where it is joined) may give them back.
  *
  * Travels by reference.
  *
@@ -57,6 +59,7 @@ export class Semaphore {
     this.#base = this.table.baseOf(this.index);
     if (index !== undefined) return;
     this.table.i32[this.#base + SEM_PERMITS] = count;
+    this.table.i32[this.#base + SEM_SERVING] = 0;
     this.table.watch(this);
   }
 
@@ -113,6 +116,8 @@ class AcquireOperation extends Operation<void> {
   /** Held, so that the record lives as long as somebody waits. */
   private readonly semaphore: Semaphore;
   private readonly n: number;
+  /** Where it has waited; 0 if it did not have to. */
+  private waiter = 0;
 
   constructor(semaphore: Semaphore, n: number) {
     super(semaphore.table.thread);
@@ -125,7 +130,10 @@ class AcquireOperation extends Operation<void> {
   }
 
   enqueue(goroutine: number, base: number): boolean {
-    return this.waitsForEver(base, 1) || queueFor(this.thread, this.semaphore.base, this.n, goroutine, base);
+    if (this.waitsForEver(base, 1)) return true;
+    if (!queueFor(this.thread, this.semaphore.base, this.n, goroutine, base)) return false;
+    this.waiter = base + G_WAITER;
+    return true;
   }
 
   abandon({ base }: Frame): boolean {
@@ -139,7 +147,10 @@ class AcquireOperation extends Operation<void> {
     return true;
   }
 
-  finish(): void {}
+  finish(): void {
+    // It has gone on with what it was served.
+    if (this.waiter !== 0) this.thread.i32[this.waiter + W_RESULT] = 0;
+  }
 
   /** Never to be served, so not queued: it would hold off the others for ever. */
   private isHopeless(): boolean {

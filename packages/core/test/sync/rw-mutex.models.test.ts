@@ -54,8 +54,8 @@ const readWait = ({ thread }: ModelGoroutine): ModelWait =>
 
 const writeWait = ({ thread }: ModelGoroutine): ModelWait =>
   once({
-    attempt: () => tryWrite(thread.i32, RECORD),
-    enqueue: (goroutine, base) => queueWriter(thread, RECORD, goroutine, base),
+    attempt: () => tryWrite(thread.i32, RECORD, thread.number),
+    enqueue: (goroutine, base) => queueWriter(thread, RECORD, goroutine, base, thread.number),
     abandon: (base) => abandonWrite(thread, RECORD, base),
   });
 

@@ -2,7 +2,7 @@
 
 import type { ModelMemory } from "@heddle/testkit";
 import { G_WORDS, O_LOCK, O_WORDS } from "../../src/memory/layout.ts";
-import type { Waker } from "../../src/sync/mutex-protocol.ts";
+import type { Waker } from "../../src/sync/lock-owner.ts";
 
 /** 0 runs, 1 waits, 2 was made ready: a word for each goroutine, numbered from 1. */
 const STATUS = 0;
@@ -41,7 +41,7 @@ export class ModelGoroutine {
 
   /** The goroutine of model thread `number`, from 1. Time is what `clock` says; it stands still by default. */
   constructor(memory: ModelMemory, number: number, clock: () => number = () => 0) {
-    const { i32 } = memory;
+    const { i32, f64 } = memory;
     this.memory = memory;
     this.number = number;
     this.base = DESCRIPTORS + number * G_WORDS;
@@ -53,7 +53,8 @@ export class ModelGoroutine {
       Atomics.notify(i32, STATUS + goroutine);
     };
     const readyAll = (goroutines: readonly number[]): void => goroutines.forEach(ready);
-    this.thread = { i32, number, descriptors: DESCRIPTORS, clock, ready, readyAll };
+    const currentId = (): number => number;
+    this.thread = { i32, f64, number, descriptors: DESCRIPTORS, clock, currentId, ready, readyAll };
   }
 
   /** Waits as operations do. */
@@ -101,7 +102,7 @@ export class ModelGoroutine {
     return false;
   }
 
-  private sleep(): void {
+  protected sleep(): void {
     const { i32 } = this.memory;
     while (Atomics.load(i32, this.status) === WAITS) Atomics.wait(i32, this.status, WAITS);
     Atomics.store(i32, this.status, RUNS);
