@@ -28,14 +28,18 @@ import {
 } from "../memory/layout.ts";
 import { requestAttention, setCancellationHooks } from "../scheduler/cancellation.ts";
 import type { Thread } from "../scheduler/thread.ts";
-import { setTimerCallback } from "../time/timers.ts";
+import { endTimerUse, setTimerCallback } from "../time/timers.ts";
 import { beginLimits, endPlan, timeoutCause } from "./time-limits.ts";
 import { CANCELED, CONTEXT_TIMER, type ContextTree, contextsOf, EXCEEDED, LIVE } from "./tree.ts";
 
 /** Ends a context and tells every goroutine it reaches. */
 export function cancelContext(thread: Thread, context: number, state: number, cause: unknown): void {
   const tree = contextsOf(thread);
-  if (!tree.end(context, state, cause)) return;
+  if (tree.end(context, state, cause)) markEnded(thread, tree);
+}
+
+/** Marks every goroutine whose context has ended, and has the machines tell them. */
+function markEnded(thread: Thread, tree: ContextTree): void {
   let any = false;
   tree.locked(() => {
     forEachLive(thread, (base) => {
@@ -44,6 +48,25 @@ export function cancelContext(thread: Thread, context: number, state: number, ca
     });
   });
   if (any) requestAttention(thread.memory);
+}
+
+/**
+ * Does what is left to do of the ends of contexts that a thread had begun when it died, of those too that it had only taken a deadline's timer for; while all machines are held. `contexts` are the records in use.
+ *
+ * All of it can be told from the records, and doing it again changes nothing: a context says whether its end is finished, a deadline that has come has a timer that is in no heap, and a goroutine is marked once.
+ */
+export function finishEnds(thread: Thread, contexts: readonly number[]): void {
+  const tree = contextsOf(thread);
+  tree.finishEnds(contexts);
+  for (const context of contexts) {
+    const timer = tree.lostTimer(context);
+    if (timer === 0) continue;
+    cancelContext(thread, context, EXCEEDED, timeoutCause(thread, context));
+    // In the place of the thread that had taken it.
+    endTimerUse(thread, timer);
+    tree.table.release(context);
+  }
+  markEnded(thread, tree);
 }
 
 /** Cancels a goroutine and those it started. Nothing happens if it has ended. */

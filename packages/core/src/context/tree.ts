@@ -45,6 +45,11 @@ export const LIVE = 0;
 export const CANCELED = 1;
 export const EXCEEDED = 2;
 
+/** X_ORIGIN: it was canceled itself. */
+const ITSELF = 1;
+/** X_ORIGIN: its channel is still to be closed, its timer to be stopped, and the reference that keeps it until then given back. */
+const UNFINISHED = 2;
+
 const TAG = 63;
 const KEY_SHIFT = 6;
 const VALUE_SHIFT = 12;
@@ -169,6 +174,12 @@ export class ContextTree {
     if (timer !== 0 && stopTimer(this.thread, timer)) this.table.release(index);
   }
 
+  /** The timer of a deadline that has come, but has not ended the context; 0 for none. While all machines are held: then a thread has died that had taken it. */
+  lostTimer(index: number): number {
+    const timer = this.i32[this.table.baseOf(index) + X_TIMER];
+    return this.state(index) === LIVE && timer !== 0 && !this.thread.timers.isStarted(timer) ? timer : 0;
+  }
+
   /** Changes what a context that belongs to a goroutine says of its deadline: not later than its parent's. */
   setDeadline(index: number, epochMs: number): void {
     const above = this.deadline(this.i32[this.table.baseOf(index) + X_PARENT]);
@@ -216,7 +227,7 @@ export class ContextTree {
 
   private givenCause(index: number): unknown {
     let at = index;
-    while (at !== 0 && this.i32[this.table.baseOf(at) + X_ORIGIN] === 0)
+    while (at !== 0 && (this.i32[this.table.baseOf(at) + X_ORIGIN] & ITSELF) === 0)
       at = this.i32[this.table.baseOf(at) + X_PARENT];
     if (at === 0) return undefined;
     const tags = Atomics.load(this.i32, this.table.baseOf(at) + X_TAGS);
@@ -281,7 +292,7 @@ export class ContextTree {
       if (i32[base + X_STATE] !== LIVE) return;
       if (cause !== undefined) tag.cause = this.putCause(block, cause);
       Atomics.store(i32, base + X_TAGS, i32[base + X_TAGS] | tag.cause);
-      i32[base + X_ORIGIN] = 1;
+      Atomics.or(i32, base + X_ORIGIN, ITSELF);
       this.unlink(base);
       this.endBelow(index, state, ended);
     });
@@ -310,6 +321,7 @@ export class ContextTree {
     // Every context that is found is looked through in turn; none is found twice, for each has one parent.
     for (let i = ended.length - 1; i < ended.length; i++) {
       const base = table.baseOf(ended[i]);
+      Atomics.or(i32, base + X_ORIGIN, UNFINISHED);
       Atomics.store(i32, base + X_STATE, state);
       for (let child = i32[base + X_CHILD]; child !== 0; child = i32[table.baseOf(child) + X_NEXT]) {
         if (table.tryRetain(child)) ended.push(child);
@@ -326,7 +338,25 @@ export class ContextTree {
     this.disarm(index);
     const channel = Atomics.load(i32, base + X_DONE);
     if (channel !== 0) closeChannel(thread, channel);
+    // From here on nobody else does this, should the thread die.
+    Atomics.and(i32, base + X_ORIGIN, ~UNFINISHED);
     table.release(index);
+  }
+
+  /** Does what is left to do for contexts whose end a thread that died had begun; while all machines are held. `contexts` are the records in use. */
+  finishEnds(contexts: readonly number[]): void {
+    const { i32, table } = this;
+    for (const index of contexts) {
+      const origin = table.baseOf(index) + X_ORIGIN;
+      if ((i32[origin] & UNFINISHED) === 0) continue;
+      if (this.state(index) !== LIVE) {
+        this.afterEnd(index);
+        continue;
+      }
+      // It was about to be ended, and was not.
+      Atomics.and(i32, origin, ~UNFINISHED);
+      table.release(index);
+    }
   }
 
   /** Makes the lists of children anew from the parents' names, and ends what is below one that has ended; under the lock, for a thread that died with it. `contexts` are the records in use. */
@@ -336,7 +366,10 @@ export class ContextTree {
     for (const index of contexts) i32[table.baseOf(index) + X_CHILD] = 0;
     for (const index of contexts) {
       const ended = this.endedAbove(index);
-      if (ended !== 0) Atomics.store(i32, table.baseOf(index) + X_STATE, i32[table.baseOf(ended) + X_STATE]);
+      // Kept until the sweep tells of its end; unless the last reference has just gone.
+      if (ended === 0 || !isOpen(index) || !table.tryRetain(index)) continue;
+      Atomics.or(i32, table.baseOf(index) + X_ORIGIN, UNFINISHED);
+      Atomics.store(i32, table.baseOf(index) + X_STATE, i32[table.baseOf(ended) + X_STATE]);
     }
     for (const index of contexts) {
       const base = table.baseOf(index);

@@ -461,7 +461,7 @@ export const X_PREVIOUS = 9;
 export const X_DONE = 10;
 /** First word of the block of X_… words. @writer context/tree @reader context/tree */
 export const X_BLOCK = 11;
-/** 1 if it was canceled itself, 0 if it is done because its parent is. @writer context/tree @reader context/tree */
+/** Bit 0: it was canceled itself, and is not done because its parent is. Bit 1: it is done, and what follows from that is still to be done for it (ContextTree.afterEnd), for which it is kept. Changed under CONTEXT_LOCK, and by who does the latter. @writer context/tree @reader context/tree */
 export const X_ORIGIN = 12;
 /** Timer of its deadline, 0 for none; under CONTEXT_LOCK. @writer context/tree @reader context/tree */
 export const X_TIMER = 13;

@@ -13,6 +13,8 @@
  * The sweep also gives back what may be used again only when nobody can have an outdated idea of it: descriptors, records, the machine's number.
  */
 
+import { finishEnds } from "../context/cancel.ts";
+import { CONTEXT_KIND } from "../context/tree.ts";
 import { PSEUDO } from "../goroutine/descriptor.ts";
 import {
   CACHE_ENDED,
@@ -42,7 +44,7 @@ import { FutileLoads } from "./futile-loads.ts";
 import { DeadLocks } from "./locks.ts";
 import { forEachUsed, isLive, type Loss, type LossEvents, LostGoroutines } from "./lost-goroutines.ts";
 import { Orphans } from "./orphans.ts";
-import { emptyQueuesOf } from "./queues.ts";
+import { emptyQueuesOf, forEachObject } from "./queues.ts";
 
 interface Casualty {
   readonly loss: Loss;
@@ -171,6 +173,7 @@ export class Repair {
     );
     new Orphans(host, new Set(casualties.keys())).rehome();
     this.releaseAbandoned();
+    finishEnds(host, this.contexts());
     if (this.sysmonUnswept) host.timers.forgetSleepers(() => false);
     this.sysmonUnswept = false;
     for (const casualty of casualties.values()) this.giveBack(casualty);
@@ -190,6 +193,14 @@ export class Repair {
       if (holdings !== undefined) living.push(holdings);
     }
     this.woken.push(...releaseAbandoned(host, { dead, ids, living }));
+  }
+
+  private contexts(): number[] {
+    const found: number[] = [];
+    forEachObject(this.host, (_base, kind, index) => {
+      if (kind === CONTEXT_KIND) found.push(index);
+    });
+    return found;
   }
 
   private giveBack({ loss, holdings, goroutines, blocks }: Casualty): void {

@@ -59,6 +59,8 @@ export class Frame {
   operation: Abandonable | undefined = undefined;
   /** Joins that it has waited in. */
   joins = 0;
+  /** Its goroutine as the owner of a lock, kept here by sync/lock-owner from the first lock it takes; 0 before. */
+  ownerMark = 0;
   private marks = 0;
   private rare: Rarities | undefined = undefined;
 
@@ -162,6 +164,7 @@ export class Frame {
     this.generator = undefined;
     this.operation = undefined;
     this.joins = 0;
+    this.ownerMark = 0;
     this.marks &= LASTING;
     this.rare = undefined;
   }

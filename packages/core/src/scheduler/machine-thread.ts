@@ -182,6 +182,20 @@ export abstract class MachineThread extends PromisingThread {
     return frame.ownerId === 0 ? frame : (this.ownerOf(frame) ?? frame);
   }
 
+  /** Kept with the frame: a goroutine that takes one lock takes many. */
+  override ownerMark(): number {
+    const { frame } = this;
+    const mark = frame === undefined ? 0 : frame.ownerMark;
+    return mark === 0 ? this.findOwnerMark(frame) : mark;
+  }
+
+  private findOwnerMark(frame: Frame | undefined): number {
+    const mark = super.ownerMark();
+    // A pseudo-goroutine's frame stands for others in turn.
+    if (frame !== undefined && frame.ownerId === 0) frame.ownerMark = mark;
+    return mark;
+  }
+
   /** The frame of the async body whose continuation runs now, unless the goroutine has ended without waiting for it. */
   protected asyncFrame(): Frame | undefined {
     const frame = this.platform.asyncFrame();

@@ -156,6 +156,11 @@ export abstract class Thread {
     return this.currentFrame()?.base ?? 0;
   }
 
+  /** The goroutine that runs now as the owner of a lock: the low half of its id, never 0; -1 for none. */
+  ownerMark(): number {
+    return this.currentId() | 0 || -1;
+  }
+
   /** Its id, 0 for none. */
   currentId(): number {
     const base = this.currentBase();

@@ -14,18 +14,13 @@ import type { Thread } from "../scheduler/thread.ts";
 /** What the protocols of this folder need of a thread. */
 export type Waker = Pick<
   Thread,
-  "i32" | "f64" | "number" | "descriptors" | "clock" | "currentId" | "ready" | "readyAll"
+  "i32" | "f64" | "number" | "descriptors" | "clock" | "ownerMark" | "ready" | "readyAll"
 >;
 
 /** Nobody, or somebody who has not got as far as to say. */
 export const NO_OWNER = 0;
 /** Somebody who is no goroutine: the host, which is not lost. */
 const HOST_OWNER = -1;
-
-/** The goroutine that runs now, as the owner of a lock. */
-export function currentOwner(thread: Pick<Thread, "currentId">): number {
-  return thread.currentId() | 0 || HOST_OWNER;
-}
 
 /** The goroutine that waits here, as the owner of a lock that is handed to it. An awaited operation's waiter stands for the goroutine that awaits it. */
 export function ownerOfWaiter({ i32, f64, descriptors }: Waker, waiter: number): number {

@@ -61,7 +61,7 @@ import {
   W_RESULT,
 } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { currentOwner, NO_OWNER, ownerOfWaiter, type Waker } from "./lock-owner.ts";
+import { NO_OWNER, ownerOfWaiter, type Waker } from "./lock-owner.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const STATE = MUTEX_STATE;
@@ -86,6 +86,15 @@ const STARVING_AFTER_MS = 1;
 const COMPETE = 0;
 /** W_RESULT: the lock is yours. */
 const OWNED = 1;
+
+/** `tryTake`, for one who comes anew and mostly finds a lock that nobody wants: as few steps as can be. */
+export function takeFree(i32: Int32Array, base: number, owner: number): number {
+  const word = base + STATE;
+  // A plain guess, which the swap checks.
+  if (i32[word] === 0 && Atomics.compareExchange(i32, word, 0, LOCKED) === 0)
+    return beginUse(i32, base, owner, 0);
+  return tryTake(i32, base, owner);
+}
 
 /** Takes the lock for `owner` if nobody holds it, and clears what is not in `keep`. Returns the use, never 0; 0 if somebody holds it. */
 export function tryTake(i32: Int32Array, base: number, owner: number = NOBODY, keep = -1): number {
@@ -141,7 +150,8 @@ export function unlock(thread: Waker, base: number): void {
   const { i32 } = thread;
   i32[base + CURRENT] = 0;
   const word = base + STATE;
-  // A plain guess, which the swap checks: one who comes to wait now fails in step 1.
+  // Mostly nobody waits, and the plain guess is right. One who comes to wait now fails in step 1.
+  if (i32[word] === LOCKED && Atomics.compareExchange(i32, word, LOCKED, 0) === LOCKED) return;
   const guess = i32[word];
   if (!wakesNobody(guess) || Atomics.compareExchange(i32, word, guess, guess & ~HELD) !== guess)
     unlockSlowly(thread, base);
@@ -280,7 +290,7 @@ export class LockWait {
   constructor(thread: Waker, base: number) {
     this.thread = thread;
     this.base = base;
-    this.owner = currentOwner(thread);
+    this.owner = thread.ownerMark();
   }
 
   attempt(): boolean {

@@ -11,7 +11,7 @@ import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import type { LockGuard } from "./lock-owner.ts";
-import { isAbandoned, isAbandonedUse, LockWait, tryTake, unlock, unlockUse } from "./mutex-protocol.ts";
+import { isAbandoned, isAbandonedUse, LockWait, takeFree, unlock, unlockUse } from "./mutex-protocol.ts";
 
 /** The number of this kind, in values and records. */
 export const MUTEX_KIND = 4;
@@ -69,7 +69,7 @@ export class Mutex {
   /** @internal */
   take(): number {
     const { i32, thread } = this.table;
-    return tryTake(i32, this.#base, thread.currentId() | 0);
+    return takeFree(i32, this.#base, thread.ownerMark());
   }
 
   /**

@@ -23,7 +23,7 @@ import { proceed, type Suspension } from "../scheduler/suspension.ts";
 import type { Thread } from "../scheduler/thread.ts";
 import type { Goroutine, Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
-import { currentOwner, NO_OWNER, type Waker } from "./lock-owner.ts";
+import { NO_OWNER, type Waker } from "./lock-owner.ts";
 
 /** The number of this kind, in values and records. */
 export const ONCE_KIND = 6;
@@ -212,7 +212,7 @@ class Doing implements Op<void> {
 function begin({ table, base }: Once): boolean {
   const { i32, thread } = table;
   if (Atomics.compareExchange(i32, base + ONCE_STATE, NOT_CALLED, CALLING) !== NOT_CALLED) return false;
-  i32[base + ONCE_OWNER] = currentOwner(thread);
+  i32[base + ONCE_OWNER] = thread.ownerMark();
   return true;
 }
 

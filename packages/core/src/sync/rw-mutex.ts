@@ -9,7 +9,7 @@ import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-obj
 import type { Thread } from "../scheduler/thread.ts";
 import type { Op } from "../scheduler/types.ts";
 import type { ReferenceKind } from "../values/references.ts";
-import { currentOwner, type LockGuard } from "./lock-owner.ts";
+import { type LockGuard } from "./lock-owner.ts";
 import {
   abandonRead,
   abandonWrite,
@@ -95,7 +95,7 @@ export class RWMutex {
 
   /** Takes the lock for writing if it is free. True if it did. Never waits. `abandoned` tells whether the last writer was lost with it. */
   tryLock(): boolean {
-    return tryWrite(this.table.i32, this.#base, currentOwner(this.table.thread));
+    return tryWrite(this.table.i32, this.#base, this.table.thread.ownerMark());
   }
 
   /**
@@ -185,7 +185,7 @@ class WriteOperation extends Operation<LockGuard> {
   constructor(mutex: RWMutex) {
     super(mutex.table.thread);
     this.mutex = mutex;
-    this.owner = currentOwner(this.thread);
+    this.owner = this.thread.ownerMark();
   }
 
   attempt(): boolean {

@@ -53,8 +53,8 @@ export class ModelGoroutine {
       Atomics.notify(i32, STATUS + goroutine);
     };
     const readyAll = (goroutines: readonly number[]): void => goroutines.forEach(ready);
-    const currentId = (): number => number;
-    this.thread = { i32, f64, number, descriptors: DESCRIPTORS, clock, currentId, ready, readyAll };
+    const ownerMark = (): number => number;
+    this.thread = { i32, f64, number, descriptors: DESCRIPTORS, clock, ownerMark, ready, readyAll };
   }
 
   /** Waits as operations do. */
