@@ -31,7 +31,7 @@ import type { Thread } from "../scheduler/thread.ts";
 import { BARRIER_KIND } from "../sync/barrier.ts";
 import { COND_KIND } from "../sync/cond.ts";
 import { MUTEX_KIND } from "../sync/mutex.ts";
-import { restoreMutex, someoneIsWoken } from "../sync/mutex-protocol.ts";
+import { restoreMutex } from "../sync/mutex-protocol.ts";
 import { DONE, ONCE_KIND } from "../sync/once.ts";
 import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
 import { restoreRWMutex } from "../sync/rw-mutex-protocol.ts";
@@ -39,7 +39,7 @@ import { SEMAPHORE_KIND } from "../sync/semaphore.ts";
 import { restoreSemaphore } from "../sync/semaphore-protocol.ts";
 import { WAIT_GROUP_KIND } from "../sync/wait-group.ts";
 import { repairChannel } from "./channels.ts";
-import { forEachObject, queuesOf } from "./queues.ts";
+import { queuesOf } from "./queues.ts";
 import { repairQueue } from "./wait-queues.ts";
 
 type Restore = (host: Thread, base: number) => readonly number[];
@@ -63,17 +63,6 @@ const restores: Readonly<Record<number, Restore>> = {
 export function repairObject(host: Thread, base: number, kind: number): readonly number[] {
   for (const queue of queuesOf(kind)) repairQueue(host.i32, base + queue);
   return restores[kind]?.(host, base) ?? [];
-}
-
-/**
- * For the sweep: a waiter that a mutex had woken to compete may have died on its way. As long as it counts as woken, unlocking wakes nobody; so it does not any more, and another is woken in its place. Returns whom to make ready.
- */
-export function replaceWoken(host: Thread): readonly number[] {
-  const woken: number[] = [];
-  forEachObject(host, (base, kind) => {
-    if (kind === MUTEX_KIND && someoneIsWoken(host.i32, base)) woken.push(...restoreMutex(host, base));
-  });
-  return woken;
 }
 
 function drain(host: Thread, queue: number): number[] {

@@ -175,7 +175,7 @@ describe("mutex", () => {
     changed: Partial<Steps> = {},
     preemptions = 1,
   ): ExploreResult {
-    return explore<number, unknown>({
+    return explore<number[], unknown>({
       words: ALL_WORDS,
       setup,
       threads: [
@@ -263,7 +263,7 @@ describe("semaphore", () => {
       if (permits === 0) give(host.thread, RECORD, PERMITS);
       return [];
     };
-    return explore<number, unknown>({
+    return explore<number[], unknown>({
       words: ALL_WORDS,
       setup: (memory: ModelMemory) => {
         setup(memory);
