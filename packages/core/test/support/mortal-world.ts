@@ -103,6 +103,8 @@ export function holdingsOf({ memory, notes }: World, machine: number): Holdings 
     handles: listAt(i32, at),
     objects: listAt(i32, at + LIST_WORDS),
     timers: listAt(i32, at + 2 * LIST_WORDS),
+    // No model has readers.
+    readings: new Int32Array(0),
   };
 }
 
