@@ -146,17 +146,28 @@ export abstract class CreatingThread extends Thread {
     i32[base + ON_END] = 0;
     i32[base + NAME_TAG] = 0;
     i32[base + SELECT] = 0;
-    const context = this.currentContext();
-    i32[base + CONTEXT] = context;
-    if (context !== 0) cancellation.retain(this, context);
-    const at = base >> 1;
-    f64[at + ID] = nextGoroutineId(i32, f64, this.cache);
-    const parent = this.currentBase();
-    f64[at + PARENT] = parent === 0 ? 0 : f64[(parent >> 1) + ID];
-    i32[base + PARENT_FUNCTION] = parent === 0 ? 0 : i32[parent + FUNCTION];
+    f64[(base >> 1) + ID] = nextGoroutineId(i32, f64, this.cache);
+    this.noteParent(base, this.currentBase());
     transitionToRunnableFirst(i32, base);
     f64[(this.cache >> 1) + SPAWNED]++;
     return goroutine;
+  }
+
+  /** Writes down who started the goroutine whose descriptor is at `base` (that one's is at `parent`; 0 for the host), and the context that it inherits. */
+  private noteParent(base: number, parent: number): void {
+    const { i32, f64 } = this;
+    let context = 0;
+    if (parent === 0) {
+      f64[(base >> 1) + PARENT] = 0;
+      i32[base + PARENT_FUNCTION] = 0;
+    } else {
+      f64[(base >> 1) + PARENT] = f64[(parent >> 1) + ID];
+      i32[base + PARENT_FUNCTION] = i32[parent + FUNCTION];
+      // One that is cancelled hands on what cancelled it.
+      context = i32[parent + CANCELED] === 0 ? i32[parent + CONTEXT] : this.currentContext();
+    }
+    i32[base + CONTEXT] = context;
+    if (context !== 0) cancellation.retain(this, context);
   }
 
   /** Encodes an argument that is not a number. If it cannot be, the descriptor and the arguments before it are given back. */
