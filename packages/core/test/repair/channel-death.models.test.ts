@@ -25,15 +25,17 @@ interface Ends {
   readonly values: number;
   /** Whether both ends wait in selects, whose other case never comes. */
   readonly selects?: boolean;
-  readonly preemptions?: number;
+  /** Whether the values are texts too long for a slot, each in a block of the slab. */
+  readonly texts?: boolean;
 }
 
 type Numbers = Channel<number>;
 
+const asText = (value: number): string => `${value}: more than a slot holds`;
+
 function* send(ch: Numbers, value: number, never: Numbers | undefined): Goroutine<void> {
   if (never === undefined) yield* ch.send(value);
   else expect((yield* select(ch.send(value), never.recv())).index).toBe(0);
-  note(SENT + value);
 }
 
 function* receive(ch: Numbers, never: Numbers | undefined): Goroutine<Received<number>> {
@@ -43,29 +45,37 @@ function* receive(ch: Numbers, never: Numbers | undefined): Goroutine<Received<n
   return value as Received<number>;
 }
 
-/** What a receiver that is lost has left. */
-function drain(ch: Numbers): void {
-  for (let got = ch.tryRecv(); got?.[1]; got = ch.tryRecv()) note(RECEIVED + got[0]);
+function noteReceived(value: number | string): void {
+  const number = Number.parseInt(String(value), 10);
+  if (typeof value === "string") expect(value).toBe(asText(number));
+  note(RECEIVED + number);
 }
 
-function exchangeScene({ capacity, values, selects = false, preemptions = 0 }: Ends): Scene {
+/** What a receiver that is lost has left. */
+function drain(ch: Numbers): void {
+  for (let got = ch.tryRecv(); got?.[1]; got = ch.tryRecv()) noteReceived(got[0]);
+}
+
+function exchangeScene({ capacity, values, selects = false, texts = false }: Ends): Scene {
   const sender = role(function* (ch: Numbers, never?: Numbers) {
     meet(0);
-    for (let value = 1; value <= values; value++) yield* send(ch, value, never);
+    for (let value = 1; value <= values; value++) {
+      yield* send(ch, texts ? (asText(value) as never) : value, never);
+      note(SENT + value);
+    }
   });
   const receiver = role(function* (ch: Numbers, never?: Numbers) {
     meet(0);
     for (;;) {
       const [value, ok] = yield* receive(ch, never);
       if (!ok) return;
-      note(RECEIVED + value);
+      noteReceived(value);
     }
   });
   return {
     objects: [aChannel(capacity), ...(selects ? [aChannel(0)] : [])],
     roles: [sender, receiver],
     first: [sender, receiver],
-    preemptions,
     afterwards: (ch: Numbers) => {
       for (; !hasEnded(sender) && !isLost(sender); waitForQuiet()) {
         if (!isLost(receiver)) throw new Error("the sender waits though there is a receiver");
@@ -121,6 +131,10 @@ describe("one end dies", () => {
 
   test("values through a buffer of one, with a sender that has to wait", () => {
     expectNoFailure(exploreDeath(exchangeScene({ capacity: 1, values: 3 })));
+  });
+
+  test("a text in a block of its own", () => {
+    expectNoFailure(exploreDeath(exchangeScene({ capacity: 0, values: 1, texts: true })));
   });
 
   test("both ends in selects", () => {

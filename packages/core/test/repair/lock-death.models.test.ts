@@ -14,6 +14,7 @@ import {
 import { DeadLocks } from "../../src/repair/locks.ts";
 import { objectsOf } from "../../src/scheduler/shared-object.ts";
 import type { Thread } from "../../src/scheduler/thread.ts";
+import type { Op } from "../../src/scheduler/types.ts";
 import type { Mutex } from "../../src/sync/mutex.ts";
 import { Semaphore } from "../../src/sync/semaphore.ts";
 import { abandon, queueFor, tryTake } from "../../src/sync/semaphore-protocol.ts";
@@ -37,15 +38,28 @@ function passThrough(all: readonly Role[], me: number, object: object, queue: nu
 
 const areDone = (all: readonly Role[]): boolean => all.every((each) => hasEnded(each) || isLost(each));
 
-/** Three who want the lock. */
-function mutexScene(): Scene {
+/** Three who want the same, two of them on different machines. */
+function threeOf(
+  queue: number,
+  lock: (object: never) => Op<unknown>,
+  unlock: (object: never) => void,
+): readonly Role[] {
   const all: Role[] = [0, 1, 2].map((me) =>
-    role(function* (mu: Mutex) {
+    role(function* (object: object) {
       if (me < 2) meet(0);
-      yield* mu.lock();
-      passThrough(all, me, mu, MUTEX_WAITERS);
-      mu.unlock();
+      yield* lock(object as never);
+      passThrough(all, me, object, queue);
+      unlock(object as never);
     }),
+  );
+  return all;
+}
+
+function mutexScene(): Scene {
+  const all = threeOf(
+    MUTEX_WAITERS,
+    (mu: Mutex) => mu.lock(),
+    (mu: Mutex) => mu.unlock(),
   );
   return {
     objects: [aMutex],
@@ -60,15 +74,12 @@ function mutexScene(): Scene {
   };
 }
 
-/** Three who ask for one permit each, of one. */
+/** There is one permit, and each asks for one. */
 function semaphoreScene(): Scene {
-  const all: Role[] = [0, 1, 2].map((me) =>
-    role(function* (permits: Semaphore) {
-      if (me < 2) meet(0);
-      yield* permits.acquire();
-      passThrough(all, me, permits, SEM_WAITERS);
-      permits.release();
-    }),
+  const all = threeOf(
+    SEM_WAITERS,
+    (permits: Semaphore) => permits.acquire(),
+    (permits: Semaphore) => permits.release(),
   );
   return {
     objects: [aSemaphore(1)],

@@ -7,12 +7,13 @@
 
 import { type ExecutionEnd, type ExploreResult, explore, type ModelMemory } from "@heddle/testkit";
 import { expect } from "vitest";
-import { Channel, chan } from "../../src/channel/channel.ts";
+import { CHANNEL_KIND, Channel, chan } from "../../src/channel/channel.ts";
 import { seedOrder } from "../../src/channel/random.ts";
 import { registerKinds } from "../../src/context/kinds.ts";
 import { auditMemory } from "../../src/inspect/audit.ts";
 import { describeGoroutine } from "../../src/inspect/goroutines.ts";
 import {
+  C_BUFFER,
   CONTEXT_LOCK,
   FN_LOCK,
   GLOBAL_LOCK,
@@ -20,6 +21,7 @@ import {
   M_INBOX,
   M_LIFE,
   M_WORDS,
+  O_KIND,
   O_LOCK,
   O_REFS,
   O_WORDS,
@@ -287,10 +289,17 @@ function checkRuntime(world: World): void {
   expect(i32[GLOBAL_SIZE]).toBe(0);
   expect(liveGoroutines(memory), "live goroutines").toBe(0);
   checkReferences(world);
-  const { problems, goroutines } = auditMemory(hostOf(world, false));
+  const { problems, goroutines, blocks } = auditMemory(hostOf(world, false));
   expect(problems).toEqual([]);
   // A batch of descriptors is one, with a table as small as this.
   expect(goroutines, "descriptors in use").toBeLessThanOrEqual(1);
+  const buffers = world.objects.filter((index) => isBuffered(world, index)).length;
+  expect(blocks - buffers, "blocks in use that no channel has, so the dead one").toBeLessThanOrEqual(2);
+}
+
+function isBuffered({ memory }: World, index: number): boolean {
+  const base = memory.layout.objects + index * O_WORDS;
+  return memory.i32[base + O_KIND] === CHANNEL_KIND && memory.i32[base + C_BUFFER] !== 0;
 }
 
 /** What the living hold is counted; what the dead one held is not, but for what it had in its hands. */
