@@ -158,7 +158,7 @@ const queues: [kind: string, make: () => unknown][] = [
   ["lock", () => locked(new Mutex())],
   ["write lock", () => writeLocked(new RWMutex())],
   ["read lock", () => writeLocked(new RWMutex())],
-  ["permits", () => new Semaphore(0)],
+  ["permits", () => spent(new Semaphore(1))],
   ["WaitGroup", () => busy(new WaitGroup())],
   ["Barrier", () => new Barrier(9)],
   ["Cond", () => new Cond(new Mutex())],
@@ -173,6 +173,11 @@ function locked(mutex: Mutex): Mutex {
 function writeLocked(mutex: RWMutex): RWMutex {
   mutex.tryLock();
   return mutex;
+}
+
+function spent(permits: Semaphore): Semaphore {
+  permits.tryAcquire();
+  return permits;
 }
 
 function busy(group: WaitGroup): WaitGroup {
@@ -199,6 +204,8 @@ describe("who dies in a queue leaves it", { timeout: LIMIT_MS }, () => {
         if (kind === "send" || kind === "select") expect((object as Chan<string>).tryRecv()).toBe(undefined);
         if (kind === "receive") expect((object as Chan<string>).trySend("nobody is there")).toBe(false);
         expect(audit(runtime).problems).toEqual([]);
+        // Held until now: an object that only those have who wait for it is a deadlock.
+        expect(object).toBeDefined();
       }),
     );
   });

@@ -1,7 +1,7 @@
 /** What goroutines of mortal runtimes do: roles, each played once, whose beginning and end are noted in the model's memory. */
 
 import { type Body, declareBody } from "../../src/goroutine/functions.ts";
-import { M_LIFE, M_PARK, M_WORDS } from "../../src/memory/layout.ts";
+import { M_ATTENTION, M_GRANT, M_INBOX, M_LIFE, M_PARK, M_WORDS } from "../../src/memory/layout.ts";
 import { currentMachine } from "../../src/scheduler/ambient.ts";
 import type { GoroutineHandle } from "../../src/scheduler/handle.ts";
 import type { Machine } from "../../src/scheduler/machine.ts";
@@ -116,12 +116,20 @@ export function meet(word: number, parties = 2): void {
   busyUntil(() => Atomics.load(i32, world.notes + word) >= parties);
 }
 
-/** For `afterwards`: waits until the living machines sleep. Nobody wakes them then but the host, whose thread this is. */
+/** For `afterwards`: waits until the living machines sleep, or are about to with nothing left for them. Nobody wakes them then but the host, whose thread this is. */
 export function waitForQuiet(): void {
   const { i32, world, spinHint } = here();
   const { layout, shape } = world.memory;
   for (let m = 1; m <= shape.maxMachines; m++)
-    while (m !== VICTIM && Atomics.load(i32, layout.machines + m * M_WORDS + M_PARK) === 0) spinHint();
+    while (m !== VICTIM && !isQuiet(i32, layout.machines + m * M_WORDS)) spinHint();
+}
+
+/** Whether a machine has said that it sleeps, and its last look will find nothing. */
+function isQuiet(i32: Int32Array, machine: number): boolean {
+  return (
+    Atomics.load(i32, machine + M_PARK) !== 0 &&
+    [M_INBOX, M_GRANT, M_ATTENTION].every((word) => Atomics.load(i32, machine + word) === 0)
+  );
 }
 
 /** Starts a goroutine of a role, of which nobody has a handle. */
