@@ -9,7 +9,7 @@ import { shrink } from "./shrink.ts";
 import { StatusLine } from "./status-line.ts";
 import { addRound, noSums, type Sums } from "./tally.ts";
 
-/** How much longer than any usual one a round may take. */
+/** How long a round may take: far longer than any usual one. One of greater length has accordingly more time. */
 const ROUND_MS = 240_000;
 /** How long a failing round is made smaller. */
 const SHRINK_MS = 120_000;
@@ -51,9 +51,9 @@ export class Conductor {
   }
 
   async conduct(): Promise<Outcome> {
-    const { minutes, repeat, stillMs } = this.invocation;
+    const { minutes, repeat, stillMs, length } = this.invocation;
     const until = performance.now() + minutes * 60_000;
-    const patience = { stillMs, roundMs: Math.max(ROUND_MS, 2 * stillMs) };
+    const patience = { stillMs, roundMs: Math.max(ROUND_MS * Math.max(1, length), 2 * stillMs) };
     let played = 0;
     try {
       for (const plan of roundsOf(this.invocation)) {

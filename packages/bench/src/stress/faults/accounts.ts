@@ -18,6 +18,9 @@ const ENDED = 1 << 8;
 const MADE = 1 << 16;
 const COUNT = 0xff;
 
+/** So many of a kind are described. */
+const DESCRIBED = 6;
+
 const begunAt = (word: number): number => word & COUNT;
 const endedAt = (word: number): number => (word >> 8) & COUNT;
 const madeAt = (word: number): number => (word >> 16) & COUNT;
@@ -42,6 +45,8 @@ export class Accounts {
   /** How many goroutines had each fate, since the beginning. */
   readonly fates: Record<Fate, number> = { done: 0, lost: 0, cancelled: 0 };
   private readonly fateAt = new Map<number, Fate>();
+  /** What was said of those that are lost. */
+  private readonly lossAt = new Map<number, string>();
   private used = 0;
   /** Kills up to the last look through the books. */
   private killsBefore = 0;
@@ -75,7 +80,7 @@ export class Accounts {
     work: PromiseLike<R>,
     judge: (result: R) => void = () => {},
   ): Promise<Fate> {
-    const fate = await fateOf(work, judge);
+    const fate = await this.fateOf(place, work, judge);
     if (this.fateAt.has(place)) throw new BrokenInvariant(`the goroutine of place ${place} has two fates`);
     this.fateAt.set(place, fate);
     this.fates[fate]++;
@@ -85,33 +90,42 @@ export class Accounts {
   /** Looks through the books when all is at rest, and closes them. `kills`: how many threads have been ended since the beginning. */
   close(kills: number): void {
     const { marks, fateAt, used } = this;
-    let neverBegun = 0;
+    const neverBegun: number[] = [];
     for (let place = 0; place < used; place++) {
-      const problem = problemOf(marks[place] as number, fateAt.get(place));
+      const word = marks[place] as number;
+      const problem = problemOf(word, fateAt.get(place));
       if (problem !== "") throw new BrokenInvariant(`the goroutine of place ${place} ${problem}`);
-      if (madeAt(marks[place] as number) > 0 && begunAt(marks[place] as number) === 0)
-        neverBegun += fateAt.get(place) === "cancelled" ? 0 : 1;
+      const cancelled = fateAt.get(place) === "cancelled";
+      if (madeAt(word) > 0 && begunAt(word) === 0 && !cancelled) neverBegun.push(place);
     }
     const since = kills - this.killsBefore;
-    if (neverBegun > since)
+    if (neverBegun.length > since)
       throw new BrokenInvariant(
-        `${neverBegun} goroutines were started and have never begun, and only ${since} threads have ended`,
+        `${neverBegun.length} goroutines were started and have never begun, and only ${since} threads have ended: ${this.describe(neverBegun)}`,
       );
     this.killsBefore = kills;
     marks.fill(0, 0, used);
     fateAt.clear();
+    this.lossAt.clear();
     this.used = 0;
   }
-}
 
-async function fateOf<R>(work: PromiseLike<R>, judge: (result: R) => void): Promise<Fate> {
-  try {
-    judge(await work);
-    return "done";
-  } catch (error) {
-    if (error instanceof MachineLostError) return "lost";
-    if (error instanceof CanceledError) return "cancelled";
-    throw error;
+  private async fateOf<R>(place: number, work: PromiseLike<R>, judge: (result: R) => void): Promise<Fate> {
+    try {
+      judge(await work);
+      return "done";
+    } catch (error) {
+      if (error instanceof CanceledError) return "cancelled";
+      if (!(error instanceof MachineLostError)) throw error;
+      this.lossAt.set(place, error.message);
+      return "lost";
+    }
+  }
+
+  /** Places, with what is known of them. */
+  private describe(places: readonly number[]): string {
+    const said = places.map((place) => `${place}: ${this.lossAt.get(place) ?? "nobody waited for it"}`);
+    return said.slice(0, DESCRIBED).join("; ");
   }
 }
 
