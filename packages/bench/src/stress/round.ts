@@ -55,7 +55,7 @@ export async function playRound(
   const watch = new Watch(stage, patience, onBeat);
   try {
     await watch.during(scenario.play(stage));
-    await watch.during(settle(runtime));
+    await watch.during(settle(runtime, stage.kills));
     await watch.during(runtime.close());
   } catch (error) {
     failure = failureOf(error, runtime);

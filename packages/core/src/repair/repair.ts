@@ -115,6 +115,8 @@ export class Repair {
     this.takeCare(casualty);
     this.readyWoken();
     this.releaseProcessors(loss.machine);
+    // What the handles of those before it named has ended since.
+    host.openHandles.collect();
   }
 
   /** The dead may have marked a sleeper as awake and not notified it: nobody else would, and it would never come to a safe point. */

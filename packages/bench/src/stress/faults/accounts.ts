@@ -95,8 +95,7 @@ export class Accounts {
       const word = marks[place] as number;
       const problem = problemOf(word, fateAt.get(place));
       if (problem !== "") throw new BrokenInvariant(`the goroutine of place ${place} ${problem}`);
-      const cancelled = fateAt.get(place) === "cancelled";
-      if (madeAt(word) > 0 && begunAt(word) === 0 && !cancelled) neverBegun.push(place);
+      if (madeAt(word) > 0 && begunAt(word) === 0 && !this.needNotBegin(place)) neverBegun.push(place);
     }
     const since = kills - this.killsBefore;
     if (neverBegun.length > since)
@@ -120,6 +119,11 @@ export class Accounts {
       this.lossAt.set(place, error.message);
       return "lost";
     }
+  }
+
+  /** Cancelled, or given up because too many threads have ended while they loaded its module. */
+  private needNotBegin(place: number): boolean {
+    return this.fateAt.get(place) === "cancelled" || (this.lossAt.get(place) ?? "").includes("cannot begin");
   }
 
   /** Places, with what is known of them. */

@@ -19,6 +19,7 @@ import {
 } from "heddle";
 import { expectSame } from "../scenario.ts";
 import { type Fate, noteBegun, noteEnded } from "./accounts.ts";
+import { home } from "./home.ts";
 import type { Errand, Load } from "./load.ts";
 
 const MEMBERS = 5;
@@ -42,7 +43,7 @@ const TURN = 2;
 const WORDS = 3;
 
 const member = goroutine(
-  import.meta,
+  home,
   function* member(
     marks: Int32Array,
     own: number,

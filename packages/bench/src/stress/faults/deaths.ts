@@ -4,31 +4,29 @@ import { type Chan, chan, type Goroutine, goroutine, type Handle, sleep, spawn }
 import { killMachine, killSysmon } from "heddle/testing";
 import { BrokenInvariant, expectSame } from "../scenario.ts";
 import { type Fate, noteBegun, noteEnded, noteMade } from "./accounts.ts";
+import { home } from "./home.ts";
 import type { Load } from "./load.ts";
 
 /** Longer than anything lasts here. */
 const FOR_EVER_MS = 3_600_000;
 
-const exits = goroutine(import.meta, function* exits(marks: Int32Array, own: number): Goroutine<void> {
+const exits = goroutine(home, function* exits(marks: Int32Array, own: number): Goroutine<void> {
   noteBegun(marks, own);
   if (own % 2 === 0) yield* sleep(0.2);
   process.exit(3);
 });
 
 /** Throws from a timer of its thread, in nobody's name. */
-const throwsAstray = goroutine(
-  import.meta,
-  function* throwsAstray(marks: Int32Array, own: number): Goroutine<void> {
-    noteBegun(marks, own);
-    setTimeout(() => {
-      throw new Error("stray");
-    });
-    yield* sleep(FOR_EVER_MS);
-  },
-);
+const throwsAstray = goroutine(home, function* throwsAstray(marks: Int32Array, own: number): Goroutine<void> {
+  noteBegun(marks, own);
+  setTimeout(() => {
+    throw new Error("stray");
+  });
+  yield* sleep(FOR_EVER_MS);
+});
 
 const rejectsUnseen = goroutine(
-  import.meta,
+  home,
   async function rejectsUnseen(marks: Int32Array, own: number): Promise<void> {
     noteBegun(marks, own);
     void Promise.reject(new Error("unseen"));
@@ -36,13 +34,13 @@ const rejectsUnseen = goroutine(
   },
 );
 
-const hoards = goroutine(import.meta, function hoards(marks: Int32Array, own: number): void {
+const hoards = goroutine(home, function hoards(marks: Int32Array, own: number): void {
   noteBegun(marks, own);
   const hoard: unknown[] = [];
   for (;;) hoard.push(Array.from({ length: 1000 }, () => hoard.length));
 });
 
-const counted = goroutine(import.meta, function counted(marks: Int32Array, own: number): number {
+const counted = goroutine(home, function counted(marks: Int32Array, own: number): number {
   noteBegun(marks, own);
   noteEnded(marks, own);
   return own;
@@ -53,7 +51,7 @@ const CHILDREN = 60;
 
 /** Fills its processor's queue, hands the handles over, and ends the thread. The children's places come after its own. */
 const abandons = goroutine(
-  import.meta,
+  home,
   function abandons(marks: Int32Array, own: number, handed: Chan<Handle<number>[]>): void {
     noteBegun(marks, own);
     const children: Handle<number>[] = [];

@@ -8,6 +8,7 @@ import { type SeededRandom, seeded } from "@heddle/testkit";
 import { type Chan, chan, type Goroutine, goroutine, type RecvChan, select, sleep } from "heddle";
 import { BrokenInvariant } from "../scenario.ts";
 import { type Fate, noteBegun, noteEnded } from "./accounts.ts";
+import { home } from "./home.ts";
 import type { Errand, Load } from "./load.ts";
 
 /** A value, which takes a block of memory. */
@@ -30,7 +31,7 @@ function take(marks: Int32Array, { place, label }: Parcel): void {
 }
 
 const giver = goroutine(
-  import.meta,
+  home,
   function* giver(
     marks: Int32Array,
     own: number,
@@ -56,7 +57,7 @@ function* give(random: SeededRandom, channels: Chan<Parcel>[], parcel: Parcel): 
 }
 
 const patientGiver = goroutine(
-  import.meta,
+  home,
   async function patientGiver(
     marks: Int32Array,
     own: number,
@@ -77,7 +78,7 @@ const patientGiver = goroutine(
 
 /** Takes from any of the channels until there will be no more. */
 const taker = goroutine(
-  import.meta,
+  home,
   function* taker(
     marks: Int32Array,
     own: number,

@@ -3,10 +3,11 @@
 import { blocking, type Chan, chan, checkpoint, type Goroutine, goroutine, sleep } from "heddle";
 import { expectSame } from "../scenario.ts";
 import { noteBegun, noteEnded } from "./accounts.ts";
+import { home } from "./home.ts";
 import type { Errand, Load } from "./load.ts";
 
 const naps = goroutine(
-  import.meta,
+  home,
   function* naps(marks: Int32Array, own: number, count: number): Goroutine<number> {
     noteBegun(marks, own);
     for (let nap = 0; nap < count; nap++) yield* sleep(nap / 8);
@@ -17,7 +18,7 @@ const naps = goroutine(
 
 /** Waits by turns for a timer of Heddle's and for the event loop. */
 const patientNaps = goroutine(
-  import.meta,
+  home,
   async function patientNaps(marks: Int32Array, own: number, count: number): Promise<number> {
     noteBegun(marks, own);
     for (let nap = 0; nap < count; nap++) {
@@ -31,7 +32,7 @@ const patientNaps = goroutine(
 
 /** Holds its thread while it sleeps. */
 const blockedNaps = goroutine(
-  import.meta,
+  home,
   function blockedNaps(marks: Int32Array, own: number, count: number): number {
     noteBegun(marks, own);
     for (let nap = 0; nap < count; nap += 4) sleep(nap / 8).block();
@@ -42,7 +43,7 @@ const blockedNaps = goroutine(
 
 /** Makes calls that keep the thread. */
 const longCalls = goroutine(
-  import.meta,
+  home,
   function* longCalls(marks: Int32Array, own: number, count: number): Goroutine<number> {
     noteBegun(marks, own);
     for (let call = 0; call < count; call += 4) {
@@ -68,7 +69,7 @@ export const singles: Errand = { run: single };
 
 /** Waits for what never comes. */
 const waits = goroutine(
-  import.meta,
+  home,
   function* waits(marks: Int32Array, own: number, silent: Chan<never>): Goroutine<void> {
     noteBegun(marks, own);
     try {

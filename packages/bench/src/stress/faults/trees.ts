@@ -3,6 +3,7 @@
 import { type Goroutine, goroutine, gosched, type Handle, spawn } from "heddle";
 import { expectSame } from "../scenario.ts";
 import { noteBegun, noteEnded, noteMade } from "./accounts.ts";
+import { home } from "./home.ts";
 import type { Errand } from "./load.ts";
 
 const LARGEST = 120;
@@ -35,7 +36,7 @@ function startChildren(marks: Int32Array, place: number, size: number, width: nu
 
 /** Counts itself and those below it. */
 const node = goroutine(
-  import.meta,
+  home,
   function* node(marks: Int32Array, place: number, size: number, width: number): Goroutine<number> {
     noteBegun(marks, place);
     const children = startChildren(marks, place, size, width);
@@ -48,7 +49,7 @@ const node = goroutine(
 );
 
 const patientNode = goroutine(
-  import.meta,
+  home,
   async function patientNode(marks: Int32Array, place: number, size: number, width: number): Promise<number> {
     noteBegun(marks, place);
     const counts = await Promise.all(startChildren(marks, place, size, width));
@@ -57,7 +58,7 @@ const patientNode = goroutine(
   },
 );
 
-const leaf = goroutine(import.meta, function leaf(marks: Int32Array, place: number): number {
+const leaf = goroutine(home, function leaf(marks: Int32Array, place: number): number {
   noteBegun(marks, place);
   noteEnded(marks, place);
   return 1;
