@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { PlayerMessage, PlayMessage } from "./messages.ts";
 import type { Beat, Patience, RoundFailure, RoundResult } from "./round.ts";
 import type { RoundPlan } from "./scenario.ts";
+import { scenarioNamed } from "./scenarios/index.ts";
 
 /** Rounds that a process plays before a new one takes its place: enough to show what rounds leave behind, few enough that it does not matter for long. */
 const ROUNDS_EACH = 20;
@@ -32,6 +33,8 @@ const nothingYet: Beat = { operations: 0, kills: 0, stats: noStats };
 export class Player {
   private readonly onBeat: (beat: Beat, residentBytes: number) => void;
   private process: ChildProcess | undefined;
+  /** Options of Node that the process was started with. */
+  private execArgv = "";
   private played = 0;
   private output = "";
   private last: Beat = nothingYet;
@@ -42,8 +45,9 @@ export class Player {
 
   /** Plays a round, in a new process after a failure. Never rejects. */
   async play(plan: RoundPlan, patience: Patience): Promise<RoundResult> {
-    if (this.played >= ROUNDS_EACH) this.end();
-    this.process ??= this.begin();
+    const execArgv = ["--expose-gc", ...(scenarioNamed(plan.scenario).execArgv ?? [])];
+    if (this.played >= ROUNDS_EACH || execArgv.join() !== this.execArgv) this.end();
+    this.process ??= this.begin(execArgv);
     this.played++;
     const began = performance.now();
     this.last = nothingYet;
@@ -63,9 +67,10 @@ export class Player {
     this.played = 0;
   }
 
-  private begin(): ChildProcess {
+  private begin(execArgv: string[]): ChildProcess {
     const script = fileURLToPath(new URL("./player-process.js", import.meta.url));
-    const child = fork(script, { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: ["--expose-gc"] });
+    const child = fork(script, { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv });
+    this.execArgv = execArgv.join();
     this.output = "";
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding("utf8").on("data", (text: string) => {

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly byNameOnly?: boolean;
   /** Options of the round's runtime beside the number of processors. */
   readonly options?: (plan: RoundPlan) => RuntimeOptions;
+  /** Options of Node for the process that plays it. */
+  readonly execArgv?: readonly string[];
   /** Plays a round. Rejects if something does not hold. */
   readonly play: (stage: Stage) => Promise<void>;
 }

@@ -45,6 +45,8 @@ export class Accounts {
   /** How many goroutines had each fate, since the beginning. */
   readonly fates: Record<Fate, number> = { done: 0, lost: 0, cancelled: 0 };
   private readonly fateAt = new Map<number, Fate>();
+  /** Those that may begin more than once: how often. */
+  private readonly runsAt = new Map<number, number>();
   /** What was said of those that are lost. */
   private readonly lossAt = new Map<number, string>();
   private used = 0;
@@ -74,7 +76,12 @@ export class Accounts {
     return this.followMade(place, work, judge);
   }
 
-  /** The same for one that another goroutine has started. */
+  /** A goroutine that is run again when it is lost may begin so many times. */
+  allowRuns(place: number, runs: number): void {
+    this.runsAt.set(place, runs);
+  }
+
+  /** The same as `follow` for one that another goroutine has started. */
   async followMade<R>(
     place: number,
     work: PromiseLike<R>,
@@ -93,7 +100,7 @@ export class Accounts {
     const neverBegun: number[] = [];
     for (let place = 0; place < used; place++) {
       const word = marks[place] as number;
-      const problem = problemOf(word, fateAt.get(place));
+      const problem = problemOf(word, fateAt.get(place), this.runsAt.get(place) ?? 1);
       if (problem !== "") throw new BrokenInvariant(`the goroutine of place ${place} ${problem}`);
       if (madeAt(word) > 0 && begunAt(word) === 0 && !this.needNotBegin(place)) neverBegun.push(place);
     }
@@ -106,6 +113,7 @@ export class Accounts {
     marks.fill(0, 0, used);
     fateAt.clear();
     this.lossAt.clear();
+    this.runsAt.clear();
     this.used = 0;
   }
 
@@ -133,13 +141,14 @@ export class Accounts {
   }
 }
 
-/** What does not fit together, or nothing. */
-function problemOf(word: number, fate: Fate | undefined): string {
+/** What does not fit together, or nothing. `runs`: how often it may begin. */
+function problemOf(word: number, fate: Fate | undefined, runs: number): string {
   const [begun, ended, made] = [begunAt(word), endedAt(word), madeAt(word)];
-  if (begun > 1) return `has begun ${begun} times`;
+  if (begun > runs) return `has begun ${begun} times`;
   if (ended > begun) return `has begun ${begun} times and ended ${ended} times`;
   if (made > 1) return `was made ${made} times`;
-  if (fate === "done" && ended !== 1)
+  // Lost between its last step and the news of it, it is run again.
+  if (fate === "done" && (ended < 1 || ended > runs))
     return `gave a result, has begun ${begun} times and ended ${ended} times`;
   return "";
 }

@@ -40,6 +40,12 @@ const hoards = goroutine(home, function hoards(marks: Int32Array, own: number): 
   for (;;) hoard.push(Array.from({ length: 1000 }, () => hoard.length));
 });
 
+/** Neither ends nor gives way when it is told to. */
+const outlasts = goroutine(home, function outlasts(marks: Int32Array, own: number): void {
+  noteBegun(marks, own);
+  for (;;);
+});
+
 const counted = goroutine(home, function counted(marks: Int32Array, own: number): number {
   noteBegun(marks, own);
   noteEnded(marks, own);
@@ -89,7 +95,8 @@ export class Deaths {
     if (way < 75) this.killOne();
     else if (way < 80) this.killSysmon();
     else if (way < 86) await this.abandon();
-    else if (way < 99) await this.endFromInside(random.pick([exits, exits, throwsAstray, rejectsUnseen]));
+    else if (way < 97) await this.endFromInside(random.pick([exits, exits, throwsAstray, rejectsUnseen]));
+    else if (way < 99) await this.endByLimit();
     else await this.endFromInside(hoards);
   }
 
@@ -120,6 +127,15 @@ export class Deaths {
       stage.runtime.run<[Int32Array, number], void>(body, accounts.marks, own),
     );
     expectSame("fate of a goroutine that ends its thread", fate, "lost");
+    this.died();
+  }
+
+  private async endByLimit(): Promise<void> {
+    const { stage, accounts } = this.load;
+    const own = accounts.take(1);
+    const limits = { timeout: 2, killAfter: 2 };
+    const handle = stage.runtime.spawnWith(limits, outlasts, accounts.marks, own);
+    expectSame("fate of a goroutine that will not end", await accounts.follow(own, handle), "lost");
     this.died();
   }
 

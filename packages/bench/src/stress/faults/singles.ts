@@ -1,4 +1,4 @@
-/** Goroutines that have to do with nobody: they sleep, wait for their thread's event loop, hold their thread, or are cancelled on the way. */
+/** Goroutines that have to do with nobody: they sleep, wait for their thread's event loop, hold their thread, or are cancelled on the way. Some are run again when they are lost. */
 
 import { blocking, type Chan, chan, checkpoint, type Goroutine, goroutine, sleep } from "heddle";
 import { expectSame } from "../scenario.ts";
@@ -60,7 +60,13 @@ const bodies = [naps, naps, patientNaps, patientNaps, blockedNaps, longCalls];
 async function single({ stage, accounts }: Load): Promise<void> {
   const own = accounts.take(1);
   const count = 1 + stage.random.below(12);
-  const work = stage.runtime.run(stage.random.pick(bodies), accounts.marks, own, count);
+  const body = stage.random.pick(bodies);
+  const retry = stage.random.pick([0, 0, 1, 3]);
+  accounts.allowRuns(own, 1 + retry);
+  const work =
+    retry > 0
+      ? stage.runtime.spawnWith({ retry }, body, accounts.marks, own, count)
+      : stage.runtime.run(body, accounts.marks, own, count);
   await accounts.follow(own, work, (napped) => expectSame("naps", napped, count));
   stage.did(count);
 }

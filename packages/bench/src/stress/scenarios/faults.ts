@@ -113,5 +113,7 @@ export const faults: Scenario = {
     maxMachines: procs + SPARE,
     resourceLimits: HEAP_LIMITS,
   }),
+  // Node (20 at least) ends the process when the engine, in the background, allocates memory for code that it compiles for a thread whose end has just begun.
+  execArgv: ["--no-concurrent-recompilation"],
   play,
 };

@@ -127,7 +127,8 @@ const crowd = goroutine(
 async function stopsAndResets(stage: Stage): Promise<void> {
   const { runtime } = stage;
   const setters = 4;
-  const each = stage.many(2500);
+  // A hundred thousand at once, now and then.
+  const each = stage.many(stage.random.below(8) === 0 ? 25_000 : 2500);
   const fired = ledger(setters * each);
   const expected = ledger(setters * each);
   await Promise.all(
