@@ -52,7 +52,7 @@ export default async function machineMain({
       runMicrotasks();
       return true;
     },
-    load: (url) => import(url) as Promise<object>,
+    load,
     enterAsync: (frame, start) => frames.run(frame, start),
     asyncFrame: () => frames.getStore(),
     panic: (base, error) => send(panicMessage(describeGoroutine(machine, base), error)),
@@ -81,4 +81,17 @@ export default async function machineMain({
   buffers.close();
   port.close();
   lifeline.close();
+}
+
+/**
+ * Loads a module. That it cannot be loaded is told only after a turn of the event loop: on a thread that is being ended Node may let an evaluation that was cut off look like a module without exports, and go on with microtasks for a
+ * while. Such a thread has no further turns. What waited for the module is passed on.
+ */
+async function load(url: string): Promise<object> {
+  try {
+    return (await import(url)) as object;
+  } catch (error) {
+    await new Promise((resolve) => setImmediate(resolve));
+    throw error;
+  }
 }

@@ -1,74 +1,11 @@
-/** Ways in which threads come to their end. */
+/** Ends threads in one way or another. On the host: threads need not load this. */
 
-import { type Chan, chan, type Goroutine, goroutine, type Handle, sleep, spawn } from "heddle";
+import { chan, type Handle } from "heddle";
 import { killMachine, killSysmon } from "heddle/testing";
 import { BrokenInvariant, expectSame } from "../scenario.ts";
-import { type Fate, noteBegun, noteEnded, noteMade } from "./accounts.ts";
-import { home } from "./home.ts";
+import type { Fate } from "./accounts.ts";
+import { abandons, CHILDREN, exits, hoards, outlasts, rejectsUnseen, throwsAstray } from "./fatal.ts";
 import type { Load } from "./load.ts";
-
-/** Longer than anything lasts here. */
-const FOR_EVER_MS = 3_600_000;
-
-const exits = goroutine(home, function* exits(marks: Int32Array, own: number): Goroutine<void> {
-  noteBegun(marks, own);
-  if (own % 2 === 0) yield* sleep(0.2);
-  process.exit(3);
-});
-
-/** Throws from a timer of its thread, in nobody's name. */
-const throwsAstray = goroutine(home, function* throwsAstray(marks: Int32Array, own: number): Goroutine<void> {
-  noteBegun(marks, own);
-  setTimeout(() => {
-    throw new Error("stray");
-  });
-  yield* sleep(FOR_EVER_MS);
-});
-
-const rejectsUnseen = goroutine(
-  home,
-  async function rejectsUnseen(marks: Int32Array, own: number): Promise<void> {
-    noteBegun(marks, own);
-    void Promise.reject(new Error("unseen"));
-    await sleep(FOR_EVER_MS);
-  },
-);
-
-const hoards = goroutine(home, function hoards(marks: Int32Array, own: number): void {
-  noteBegun(marks, own);
-  const hoard: unknown[] = [];
-  for (;;) hoard.push(Array.from({ length: 1000 }, () => hoard.length));
-});
-
-/** Neither ends nor gives way when it is told to. */
-const outlasts = goroutine(home, function outlasts(marks: Int32Array, own: number): void {
-  noteBegun(marks, own);
-  for (;;);
-});
-
-const counted = goroutine(home, function counted(marks: Int32Array, own: number): number {
-  noteBegun(marks, own);
-  noteEnded(marks, own);
-  return own;
-});
-
-/** Children that are started and have not begun when their thread ends. */
-const CHILDREN = 60;
-
-/** Fills its processor's queue, hands the handles over, and ends the thread. The children's places come after its own. */
-const abandons = goroutine(
-  home,
-  function abandons(marks: Int32Array, own: number, handed: Chan<Handle<number>[]>): void {
-    noteBegun(marks, own);
-    const children: Handle<number>[] = [];
-    for (let place = own + 1; place <= own + CHILDREN; place++) {
-      children.push(spawn(counted, marks, place));
-      noteMade(marks, place);
-    }
-    handed.trySend(children);
-    process.exit(3);
-  },
-);
 
 /**
  * So that a thread that hoards ends soon. Few megabytes for what is young: all of it can become old at once, and Node, which has 16 MB to spare for the end of a thread without memory, ends the process when these do not do.
