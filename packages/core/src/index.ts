@@ -36,6 +36,7 @@ export {
 } from "./inspect/goroutines.ts";
 export { formatScheduler } from "./inspect/scheduler-state.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
+export { setAlarm } from "./memory/alarm.ts";
 export { CHAOS_OFF, SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
 export { setDoubt } from "./memory/thread-lock.ts";

@@ -21,6 +21,11 @@ export interface MachineBoot {
 export type MachineMessage =
   | { readonly kind: "alive" }
   | {
+      /** A word of the shared memory makes no sense. */
+      readonly kind: "corrupt";
+      readonly text: string;
+    }
+  | {
       readonly kind: "panic";
       /** The error, or what of it can be sent. */
       readonly error: unknown;

@@ -11,6 +11,7 @@
  */
 
 import {
+  CorruptMemoryError,
   EventLoopSleeper,
   type HostPlatform,
   type HostThread,
@@ -100,7 +101,16 @@ export class HostLoop implements HostPlatform {
     if (!this.polling) this.poll();
   }
 
+  /** The alarm is rung by who finds that the memory makes no sense, and has stopped this loop then. */
   private poll(): void {
+    try {
+      this.pollOnceMore();
+    } catch (error) {
+      if (!(error instanceof CorruptMemoryError)) throw error;
+    }
+  }
+
+  private pollOnceMore(): void {
     const { host } = this;
     if (host === undefined || this.stopped) return;
     this.woken();

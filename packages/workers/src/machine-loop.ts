@@ -8,6 +8,7 @@
  */
 
 import {
+  CorruptMemoryError,
   EventLoopSleeper,
   LEAVE_CLOSED,
   LEAVE_EVENTS,
@@ -70,6 +71,11 @@ export class MachineLoop {
     let why: number;
     try {
       why = this.machine.run();
+    } catch (error) {
+      if (!(error instanceof CorruptMemoryError)) throw error;
+      // The alarm has been rung: this thread touches nothing any more, and is ended by the host.
+      this.machine = undefined;
+      return;
     } finally {
       this.running = false;
     }

@@ -9,6 +9,7 @@ import {
   makeMachine,
   registerKinds,
   SharedMemory,
+  setAlarm,
   setGarbageCollector,
   threadParts,
 } from "@heddle/core";
@@ -70,6 +71,7 @@ export default async function machineMain({
     platform,
   );
   registerKinds(machine);
+  setAlarm(memory.i32, ({ message: text }) => send({ kind: "corrupt", text }));
   setGarbageCollector(collectGarbage);
   becomeMachine(machine);
   send({ kind: "alive" });

@@ -14,6 +14,7 @@ export {
   ClosedChannelError,
   Cond,
   type Context,
+  CorruptMemoryError,
   CorruptValueError,
   chan,
   checkpoint,

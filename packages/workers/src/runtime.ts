@@ -2,6 +2,7 @@
 
 import { Worker } from "node:worker_threads";
 import {
+  CorruptMemoryError,
   cancelAll,
   closedError,
   type DeadlockError,
@@ -21,6 +22,7 @@ import {
   registerKinds,
   SharedMemory,
   type SpawnOptions,
+  setAlarm,
   setGarbageCollector,
   show,
   spawnOn,
@@ -136,6 +138,7 @@ class HostedRuntime implements Runtime {
       (error) => this.onDeadlock(error),
     );
     registerKinds(this.host);
+    setAlarm(this.host.i32, (error) => this.onCorrupt(error));
     setGarbageCollector(collectGarbage);
     this.supervisor = new Supervisor(this.host, this.pool, {
       panic: (message) => this.onPanic(message),
@@ -222,6 +225,8 @@ class HostedRuntime implements Runtime {
       this.settleAlive.resolve();
       this.supervisor.machineStarted(machine);
       this.sysmonTimer ??= setTimeout(() => this.startSysmon(), SYSMON_AFTER_MS).unref();
+    } else if (message.kind === "corrupt") {
+      this.onCorrupt(new CorruptMemoryError(message.text));
     } else {
       this.onPanic(message);
     }
@@ -271,6 +276,11 @@ class HostedRuntime implements Runtime {
   /** Ends a machine's thread at once. False if it has none that has got so far that it takes part. */
   kill(machine: number): boolean {
     return this.supervisor.hasStarted(machine) && this.pool.kill(machine);
+  }
+
+  /** What comes after is not to be relied on: the runtime ends, and whoever waits for it is told why. */
+  private onCorrupt(error: CorruptMemoryError): void {
+    if (!this.closed) this.fail(error);
   }
 
   private onHopeless(error: MachineLostError): void {

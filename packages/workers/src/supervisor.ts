@@ -9,6 +9,7 @@
 
 import {
   type Condemned,
+  CorruptMemoryError,
   DeadlineExceededError,
   describeGoroutine,
   type Holdings,
@@ -142,7 +143,7 @@ export class Supervisor {
 
   private lookLater(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => this.look(), this.delay).unref();
+    this.timer = setTimeout(() => unlessCorrupt(() => this.look()), this.delay).unref();
     this.delay = Math.min(LAST_LOOK_MS, this.delay * 2);
   }
 
@@ -168,7 +169,7 @@ export class Supervisor {
       return;
     }
     if (performance.now() < end) {
-      setImmediate(() => this.holdUntil(end));
+      setImmediate(() => unlessCorrupt(() => this.holdUntil(end)));
       return;
     }
     this.repair.stop.release();
@@ -184,6 +185,15 @@ export class Supervisor {
       this.repair.stop.release();
     }
     this.repair.seeToWork();
+  }
+}
+
+/** Takes a step of the repair. If it finds that the memory makes no sense, the alarm has been rung, which ends the runtime. */
+function unlessCorrupt(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (!(error instanceof CorruptMemoryError)) throw error;
   }
 }
 

@@ -101,6 +101,14 @@ export class CorruptValueError extends HeddleError {
   }
 }
 
+/** A word of the memory that the threads share makes no sense: something wrote over it. The runtime has been stopped, since nobody knows what else was hit. */
+export class CorruptMemoryError extends HeddleError {
+  override readonly code: string = "ERR_HEDDLE_CORRUPT_MEMORY";
+  static {
+    named(this, "CorruptMemoryError");
+  }
+}
+
 /** Not a declared body, or a module that cannot be loaded, or a name that is not in it. */
 export class FunctionError extends HeddleError {
   override readonly code: string = "ERR_HEDDLE_FUNCTION";

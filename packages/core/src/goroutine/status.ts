@@ -16,6 +16,7 @@
  * orders the writes. Every move checks where it comes from, because a wrong start is the first symptom of a goroutine queued or woken twice.
  */
 
+import { corruption } from "../memory/alarm.ts";
 import { G_STATUS, G_WAIT_REASON } from "../memory/layout.ts";
 import { REASON_AWAIT, type WaitReason } from "./wait-reason.ts";
 
@@ -133,7 +134,8 @@ export function transitionToIdle(i32: Int32Array, base: number): void {
 
 function badMove(i32: Int32Array, base: number, to: number): Error {
   const from = statusName(i32[base + STATUS]);
-  return new Error(
+  return corruption(
+    i32,
     `goroutine status: ${from} to ${statusName(to)} is not a legal move (descriptor at word ${base})`,
   );
 }

@@ -7,6 +7,7 @@
  * Nobody is made ready here: the caller does that after it has released the lock, since readying may queue, post and wake.
  */
 
+import { corruption } from "../memory/alarm.ts";
 import {
   G_SELECT,
   G_WAITER,
@@ -77,7 +78,7 @@ export function claimWaiter(i32: Int32Array, queue: number, descriptors: number)
     if (waiter === 0) return 0;
     const place = i32[waiter + CASE];
     if (place === 0 || winSelect(i32, waiter, place, descriptors)) return waiter;
-    removeWaiter(i32, queue, waiter);
+    if (!removeWaiter(i32, queue, waiter)) throw notQueued(i32, queue, waiter);
   }
 }
 
@@ -89,10 +90,15 @@ export function dequeueWaiter(i32: Int32Array, queue: number, descriptors: numbe
   for (;;) {
     const waiter = i32[queue];
     if (waiter === 0) return 0;
-    removeWaiter(i32, queue, waiter);
+    if (!removeWaiter(i32, queue, waiter)) throw notQueued(i32, queue, waiter);
     const place = i32[waiter + CASE];
     if (place === 0 || winSelect(i32, waiter, place, descriptors)) return waiter;
   }
+}
+
+/** A queue whose first waiter says that it stands in none: its links lead astray, or in a circle. */
+function notQueued(i32: Int32Array, queue: number, waiter: number): Error {
+  return corruption(i32, `wait queue at word ${queue}: its first waiter, at word ${waiter}, is in no queue`);
 }
 
 /** Decides a select for one of its waiters. False if another case was first. */
