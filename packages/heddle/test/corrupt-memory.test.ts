@@ -75,3 +75,26 @@ describe("a goroutine in an impossible status", { timeout: 60_000 }, () => {
     );
   });
 });
+
+test("a slot that names no block, found where its value is taken", { timeout: 60_000 }, async () => {
+  await withRuntime({ procs: 1 }, (runtime) =>
+    runtime.enter(async () => {
+      const [homes, goOn] = [chan<number>(1), chan<string>(1)];
+      const pending = rejection(runtime.run(bodies.lives as never, homes as never, goOn as never));
+      await homes.recv();
+      const values = chan<string>(1);
+      values.trySend("a string that is too long for its slot");
+      const host = insideOf(runtime);
+      const { base } = values as unknown as { readonly base: number };
+      // C_BUFFER of the channel's record: there its first value's slot begins.
+      host.i32[host.i32[base + 10] as number] = 1;
+      expect(() => values.tryRecv()).toThrow(/names unit 1, where no block is in use/);
+      const error = await pending;
+      expect(error).toBeInstanceOf(CorruptMemoryError);
+      expect((error as Error).message).toMatch(
+        /^the runtime's memory is damaged: the slot at word \d+ names unit 1/,
+      );
+      expect(runtime.closed).toBe(true);
+    }),
+  );
+});

@@ -1,6 +1,7 @@
 /** Values in slots: see tags.ts for what a slot holds, block.ts for what does not fit into one. */
 
 import { CorruptValueError } from "../base/errors.ts";
+import { corruption } from "../memory/alarm.ts";
 import { SLAB_UNIT_WORDS } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import type { Slab } from "../memory/slab.ts";
@@ -245,9 +246,18 @@ export class ValueCodec {
   private takeBlock(payload: number): unknown {
     try {
       return this.decode(payload, false);
+    } catch (error) {
+      this.checkBlock(payload, error);
+      throw error;
     } finally {
       this.giveBlock(payload);
     }
+  }
+
+  /** Who takes a value has it alone: if its slot names no block, that was overwritten, or the block given back twice. (One who only looks, at a goroutine's name say, may come too late.) */
+  private checkBlock(payload: number, error: unknown): void {
+    const namesNone = this.slab.capacityAt(this.i32[payload] * UNIT_BYTES) === 0;
+    if (namesNone && error instanceof CorruptValueError) corruption(this.i32, error.message);
   }
 
   private dropBlock(payload: number): void {
@@ -297,6 +307,9 @@ export class ValueCodec {
   private takeString(payload: number, tag: Tag): string {
     try {
       return this.peekString(payload, tag);
+    } catch (error) {
+      this.checkBlock(payload, error);
+      throw error;
     } finally {
       this.giveBlock(payload);
     }
