@@ -90,6 +90,8 @@ export function transitionWaitingToRunnable(i32: Int32Array, base: number): void
 /** Yielded or preempted. */
 export function transitionRunningToRunnable(i32: Int32Array, base: number): void {
   if (i32[base + STATUS] !== TO_RUNNING) throw badMove(i32, base, TO_RUNNABLE);
+  // What it waited for last, or the goroutine that had this descriptor before, may not look like what it is ready for (see repair/abandoned-locks.ts).
+  i32[base + G_WAIT_REASON] = 0;
   i32[base + STATUS] = TO_RUNNABLE;
 }
 
