@@ -34,6 +34,8 @@ describe("the ambient runtime", () => {
     expect(await rejection(runtime.run(addPlain, 1))).toBeInstanceOf(NoRuntimeError);
     expect(refusal(() => runtime.spawn(addPlain, 1))).toMatch(/closed/);
     expect(refusal(() => runtime.go(addPlain, 1))).toMatch(/closed/);
+    expect(refusal(() => runtime.spawnWith({ name: "late" }, addPlain, 1))).toMatch(/closed/);
+    expect(refusal(() => runtime.spawnWith({ retry: 1 }, addPlain, 1))).toMatch(/closed/);
   });
 
   test("is the only one open, else the one entered", async () => {

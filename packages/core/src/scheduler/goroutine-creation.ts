@@ -2,6 +2,7 @@
 
 import { GoroutineLimitError } from "../base/errors.ts";
 import {
+  COUNT_MASK,
   COUNT_SHIFT,
   DETACHED,
   EXPLICIT_CONTEXT,
@@ -14,7 +15,7 @@ import {
 } from "../goroutine/descriptor.ts";
 import { type Body, referenceOf } from "../goroutine/functions.ts";
 import { nextGoroutineId } from "../goroutine/identity.ts";
-import { transitionToIdle, transitionToRunnableFirst } from "../goroutine/status.ts";
+import { transitionToHeld, transitionToIdle, transitionToRunnableFirst } from "../goroutine/status.ts";
 import {
   CACHE_SPAWNED,
   G_ARGS,
@@ -88,7 +89,7 @@ export abstract class CreatingThread extends Thread {
   ): GoroutineHandle<unknown> {
     const goroutine = this.launch(this.functionId(body), args, 0);
     const base = this.descriptors + goroutine * WORDS;
-    if (name !== undefined) this.i32[base + NAME_TAG] = this.codec.put(base + G_NAME, name, "options.name");
+    if (name !== undefined) this.putName(goroutine, base, name);
     if (context !== undefined) this.changeContext(base, context);
     prepare?.(goroutine);
     const handle = new GoroutineHandle<unknown>(this, goroutine);
@@ -186,6 +187,28 @@ export abstract class CreatingThread extends Thread {
       this.goroutines.give(goroutine);
       throw error;
     }
+  }
+
+  /** Encodes a name. If there is no room, the goroutine that was just launched is given back. */
+  private putName(goroutine: number, base: number, name: string): void {
+    try {
+      this.i32[base + NAME_TAG] = this.codec.put(base + G_NAME, name, "options.name");
+    } catch (error) {
+      this.takeBack(goroutine, base);
+      throw error;
+    }
+  }
+
+  /** Undoes a launch. */
+  private takeBack(goroutine: number, base: number): void {
+    const { i32, f64 } = this;
+    const meta = i32[base + META];
+    const count = (meta >>> COUNT) & COUNT_MASK;
+    this.dropSlots(base, meta, count === PACKED ? 1 : count);
+    if (i32[base + CONTEXT] !== 0) cancellation.release(this, i32[base + CONTEXT]);
+    f64[(this.cache >> 1) + SPAWNED]--;
+    transitionToHeld(i32, base);
+    this.goroutines.give(goroutine);
   }
 
   dropSlots(base: number, meta: number, count: number): void {

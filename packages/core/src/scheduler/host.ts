@@ -30,7 +30,6 @@ import * as inbox from "../queue/inbox.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import type { Abandonable, Frame, Waitable } from "./frame.ts";
-import type { GoroutineHandle } from "./handle.ts";
 import { CLOSED, DRAINING } from "./idle.ts";
 import { OutsideThread } from "./outside-thread.ts";
 import { ASLEEP_IN_EVENT_LOOP, announceSleep, NAPPING, stayAwake } from "./parker.ts";
@@ -99,7 +98,6 @@ export class HostThread extends OutsideThread {
   run(body: Body, args: readonly unknown[]): Promise<unknown> {
     let goroutine: number;
     try {
-      this.checkOpen();
       goroutine = this.launch(this.functionId(body), args, 0);
     } catch (error) {
       return Promise.reject(error);
@@ -115,14 +113,9 @@ export class HostThread extends OutsideThread {
     return promise;
   }
 
-  override spawn(body: Body, args: readonly unknown[]): GoroutineHandle<unknown> {
-    this.checkOpen();
-    return super.spawn(body, args);
-  }
-
-  override go(body: Body, args: readonly unknown[]): void {
-    this.checkOpen();
-    super.go(body, args);
+  override launch(functionId: number, args: readonly unknown[], flags: number): number {
+    if (this.failure !== undefined) throw this.failure;
+    return super.launch(functionId, args, flags);
   }
 
   enqueueNew(goroutine: number): void {
@@ -166,10 +159,6 @@ export class HostThread extends OutsideThread {
     if (slot === undefined) return this.runs.push(run) - 1;
     this.runs[slot] = run;
     return slot;
-  }
-
-  private checkOpen(): void {
-    if (this.failure !== undefined) throw this.failure;
   }
 
   // ── in ──

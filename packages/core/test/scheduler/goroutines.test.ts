@@ -1,7 +1,9 @@
 /** Starting, joining and ending goroutines on one machine. */
 
 import { describe, expect, test } from "vitest";
-import { CloneError, GoroutineLimitError, MisuseError } from "../../src/base/errors.ts";
+import { CloneError, GoroutineLimitError, MemoryLimitError, MisuseError } from "../../src/base/errors.ts";
+import type { Body } from "../../src/goroutine/functions.ts";
+import { liveGoroutines } from "../../src/scheduler/counters.ts";
 import { go, numGoroutine, spawn } from "../../src/scheduler/goroutine-api.ts";
 import type { Goroutine, Handle } from "../../src/scheduler/types.ts";
 import { gosched } from "../../src/scheduler/yielding.ts";
@@ -17,6 +19,17 @@ const fails = body(function fails(message: string): never {
 const waits = body(function* waits(gate: WaitGroup): Goroutine<string> {
   yield* gate.wait();
   return "open";
+});
+
+test("a name for which there is no room: nothing was started, and nothing was kept", async () => {
+  const { host, run } = singleMachine({ maxGoroutines: 40 });
+  const tooLong = "n".repeat(2 ** 26);
+  for (let i = 0; i < 100; i++)
+    expect(() => host.spawnDetailed(tooLong, undefined, sum as Body, ["a text that needs a block"])).toThrow(
+      MemoryLimitError,
+    );
+  expect(await run(sum, 1, 2)).toBe(3);
+  expect(liveGoroutines(host.memory)).toBe(0);
 });
 
 describe("arguments", () => {
