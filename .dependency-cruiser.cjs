@@ -17,6 +17,9 @@ const CORE_LAYERS = [
   "repair",
 ];
 
+/** The folders of packages/core/src/scheduler, lowest first. Types may name what stands above. */
+const SCHEDULER_LAYERS = ["idle", "frames", "thread", "machine", "api"];
+
 const anyOf = (names) => `(?:${names.join("|")})`;
 
 const coreLayering = CORE_LAYERS.slice(0, -1).map((folder, level) => ({
@@ -25,6 +28,17 @@ const coreLayering = CORE_LAYERS.slice(0, -1).map((folder, level) => ({
   severity: "error",
   from: { path: `^packages/core/src/${folder}/` },
   to: { path: `^packages/core/src/${anyOf(CORE_LAYERS.slice(level + 1))}/` },
+}));
+
+const schedulerLayering = SCHEDULER_LAYERS.slice(0, -1).map((folder, level) => ({
+  name: `scheduler-${folder}-imports-downward`,
+  comment: `core/scheduler/${folder} stands below ${SCHEDULER_LAYERS.slice(level + 1).join(", ")}.`,
+  severity: "error",
+  from: { path: `^packages/core/src/scheduler/${folder}/` },
+  to: {
+    path: `^packages/core/src/scheduler/${anyOf(SCHEDULER_LAYERS.slice(level + 1))}/`,
+    dependencyTypesNot: ["type-only"],
+  },
 }));
 
 const ownPackages = (names) => `^(?:packages/${anyOf(names)}/|@heddle/${anyOf(names)}$)`;
@@ -102,6 +116,7 @@ module.exports = {
     ),
     keepAway("examples", ["core", "workers", "testkit", "bench"], "examples use what users install."),
     ...coreLayering,
+    ...schedulerLayering,
     {
       name: "core-folder-has-a-layer",
       comment: "A new folder of core/src takes its place in CORE_LAYERS.",

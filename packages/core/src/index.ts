@@ -42,36 +42,41 @@ export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
 export { setDoubt } from "./memory/thread-lock.ts";
 export type { Loss, LossEvents } from "./repair/lost-goroutines.ts";
 export { Repair } from "./repair/repair.ts";
-export { becomeMachine, isMachine, setHostResolver } from "./scheduler/ambient.ts";
-export { blocking } from "./scheduler/blocking-call.ts";
-export { liveGoroutines } from "./scheduler/counters.ts";
-export { defer, goexit, recover } from "./scheduler/defer.ts";
-export type { Frame } from "./scheduler/frame.ts";
+export { blocking } from "./scheduler/api/blocking-call.ts";
+export { defer, goexit, recover } from "./scheduler/api/defer.ts";
 export {
   go,
   goroutine,
   numGoroutine,
   spawn,
   tasks,
-} from "./scheduler/goroutine-api.ts";
-export { type Holdings, holdingsBytes, holdingsIn } from "./scheduler/holdings.ts";
-export { closedError, type HostPlatform, HostThread } from "./scheduler/host.ts";
-export { wakeAll } from "./scheduler/idle.ts";
-export { Machine } from "./scheduler/machine.ts";
-export { LIFE_LOST, LIFE_NONE, machineRecord } from "./scheduler/machine-life.ts";
-export type { MachinePlatform } from "./scheduler/machine-thread.ts";
-export { Monitor } from "./scheduler/monitor.ts";
-export { EventLoopSleeper, NAPPING, wake } from "./scheduler/parker.ts";
-export { LEAVE_CLOSED, LEAVE_EVENTS, LEAVE_MICROTASKS, LEAVE_TURN } from "./scheduler/processor-holding.ts";
-export { SpinPatience } from "./scheduler/spin-patience.ts";
-export type { Suspension } from "./scheduler/suspension.ts";
-export { SysmonThread, sysmonNumber } from "./scheduler/sysmon-thread.ts";
-export type { Thread } from "./scheduler/thread.ts";
-export { type ThreadSetup, threadParts } from "./scheduler/thread-parts.ts";
-export type { GoFunction, Goroutine, Handle, Op } from "./scheduler/types.ts";
-export type { DeferredCall } from "./scheduler/unwinding.ts";
-export { setGarbageCollector } from "./scheduler/watch-list.ts";
-export { checkpoint, gosched, shouldYield } from "./scheduler/yielding.ts";
+} from "./scheduler/api/goroutine-api.ts";
+export { checkpoint, gosched, shouldYield } from "./scheduler/api/yielding.ts";
+export type { Frame } from "./scheduler/frames/frame.ts";
+export type { Suspension } from "./scheduler/frames/suspension.ts";
+export type { GoFunction, Goroutine, Handle, Op } from "./scheduler/frames/types.ts";
+export { liveGoroutines } from "./scheduler/idle/counters.ts";
+export { wakeAll } from "./scheduler/idle/idle-coordinator.ts";
+export { LIFE_LOST, LIFE_NONE, machineRecord } from "./scheduler/idle/machine-life.ts";
+export { EventLoopSleeper, NAPPING, wake } from "./scheduler/idle/parker.ts";
+export { SpinPatience } from "./scheduler/idle/spin-patience.ts";
+export { Machine } from "./scheduler/machine/machine.ts";
+export type { MachinePlatform } from "./scheduler/machine/machine-thread.ts";
+export { Monitor } from "./scheduler/machine/monitor.ts";
+export {
+  LEAVE_CLOSED,
+  LEAVE_EVENTS,
+  LEAVE_MICROTASKS,
+  LEAVE_TURN,
+} from "./scheduler/machine/processor-holding.ts";
+export type { DeferredCall } from "./scheduler/machine/unwinding.ts";
+export { becomeMachine, isMachine, setHostResolver } from "./scheduler/thread/ambient.ts";
+export { type Holdings, holdingsBytes, holdingsIn } from "./scheduler/thread/holdings.ts";
+export { closedError, type HostPlatform, HostThread } from "./scheduler/thread/host.ts";
+export { SysmonThread, sysmonNumber } from "./scheduler/thread/sysmon-thread.ts";
+export type { Thread } from "./scheduler/thread/thread.ts";
+export { type ThreadSetup, threadParts } from "./scheduler/thread/thread-parts.ts";
+export { setGarbageCollector } from "./scheduler/thread/watch-list.ts";
 export { AtomicInt } from "./sync/atomic-int.ts";
 export { Barrier } from "./sync/barrier.ts";
 export { Cond } from "./sync/cond.ts";

@@ -3,7 +3,7 @@
  *
  * A thread that is held by `block()` does not return to its event loop, and promise continuations of async bodies that live on it would wait as long. Node has one function that runs `process.nextTick` callbacks and
  * microtasks until none are left, and which may be called from anywhere but a microtask: the one it calls itself after each callback of the event loop. It is not documented for use from outside (DEP0134 says so, and a
- * process with --pending-deprecation warns once). It is there in all versions that Heddle was tested with, 20 to 26; where it is missing, async bodies wait for the thread, as the file scheduler/blocking.ts says.
+ * process with --pending-deprecation warns once). It is there in all versions that Heddle was tested with, 20 to 26; where it is missing, async bodies wait for the thread, as the file scheduler/machine/blocking.ts says.
  */
 
 /** What Node keeps on `process` beside what is documented. */

@@ -36,8 +36,8 @@ import {
   W_VALUE,
 } from "../memory/layout.ts";
 import type { Slab } from "../memory/slab.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import { threadCache } from "../scheduler/thread-pools.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
+import { threadCache } from "../scheduler/thread/thread-pools.ts";
 import type { ValueCodec } from "../values/codec.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 

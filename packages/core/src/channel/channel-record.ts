@@ -6,7 +6,7 @@
  * - The look. Whether a receive or send can go on now is seen from a word or two without the lock; if it cannot, nobody needs to lock. Whoever then parks looks again under the
  *   lock, so an outdated look costs time, not correctness. For `tryRecv` and `trySend` the look is the outcome, so it must be true of one moment: a channel is not closed when it was
  *   seen open later than the word that says "empty" or "full", and being open it was so at that moment, too. So that word is read first, by an atomic load.
- * - The only reference. While this object is the only reference to its record (see scheduler/shared-object), nobody else can touch it, and the lock is left alone. O_REFS is 1 then. It can become more only
+ * - The only reference. While this object is the only reference to its record (see scheduler/thread/shared-object), nobody else can touch it, and the lock is left alone. O_REFS is 1 then. It can become more only
  *   by this thread's own doing, so a plain read of 1 is right as long as `alone` is set; setting it takes an atomic load, which sees all that the last other holder did to the record before it let go.
  */
 

@@ -3,10 +3,15 @@
 import { MemoryLimitError } from "../base/errors.ts";
 import { show } from "../base/show.ts";
 import { C_CAPACITY, C_COUNT, C_HIDDEN, O_REFS, T_KIND, T_TARGET } from "../memory/layout.ts";
-import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
-import { type ObjectTable, objectKind, objectsOf, type SharedObject } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import { TIMER_SEND } from "../scheduler/timers.ts";
+import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
+import {
+  type ObjectTable,
+  objectKind,
+  objectsOf,
+  type SharedObject,
+} from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
+import { TIMER_SEND } from "../scheduler/thread/timers.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { ChannelPort } from "./channel-port.ts";
 import { ChannelRecord, END, NOTHING } from "./channel-record.ts";

@@ -6,8 +6,8 @@
 
 import { C_COUNT, C_HIDDEN, O_LOCK } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { type Channel, createChannel, portOf } from "./channel.ts";
 import { type ChannelPort, CLOSED } from "./channel-port.ts";
 

@@ -7,10 +7,10 @@
 import { ownWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_CHAN_RECEIVE, REASON_CHAN_SEND, type WaitReason } from "../goroutine/wait-reason.ts";
 import { C_HIDDEN, G_WAITER } from "../memory/layout.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { FRESH, Operation, USED } from "../scheduler/operation.ts";
-import { proceed, type Suspension } from "../scheduler/suspension.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import { proceed, type Suspension } from "../scheduler/frames/suspension.ts";
+import { FRESH, Operation, USED } from "../scheduler/thread/operation.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { CLOSED, FULL } from "./channel-port.ts";
 import { type ChannelRecord, END, NOTHING, sendOnClosed } from "./channel-record.ts";
 

@@ -1,7 +1,7 @@
 /** `for v := range ch` for generator bodies. */
 
 import { isGenerator } from "../goroutine/functions.ts";
-import type { Goroutine } from "../scheduler/types.ts";
+import type { Goroutine } from "../scheduler/frames/types.ts";
 import { Channel } from "./channel.ts";
 import { END } from "./channel-record.ts";
 import type { RangeBody, RecvChan } from "./types.ts";

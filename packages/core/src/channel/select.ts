@@ -29,12 +29,12 @@ import {
   W_VALUE,
   W_WORDS,
 } from "../memory/layout.ts";
-import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { FRESH, Operation, USED } from "../scheduler/operation.ts";
-import { proceed, type Suspension } from "../scheduler/suspension.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { Op } from "../scheduler/types.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import { proceed, type Suspension } from "../scheduler/frames/suspension.ts";
+import type { Op } from "../scheduler/frames/types.ts";
+import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
+import { FRESH, Operation, USED } from "../scheduler/thread/operation.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { CLOSED, EMPTY, FULL, SENT } from "./channel-port.ts";
 import { END, sendOnClosed } from "./channel-record.ts";
 import { ChannelOperation, ReceiveOperation, SendOperation } from "./operations.ts";

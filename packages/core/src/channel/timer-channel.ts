@@ -12,9 +12,9 @@
 
 import { C_HIDDEN, O_LOCK, T_ARMING, T_TARGET } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import { noTimerLeft, TIMER_SEND, type TimerKind } from "../scheduler/timers.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
+import { noTimerLeft, TIMER_SEND, type TimerKind } from "../scheduler/thread/timers.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import { type Channel, createChannel, portOf } from "./channel.ts";
 import { drainNumbers } from "./kernel.ts";

@@ -1,6 +1,6 @@
 /** The public types of channels and select. */
 
-import type { Goroutine, Op } from "../scheduler/types.ts";
+import type { Goroutine, Op } from "../scheduler/frames/types.ts";
 
 /** A send or receive: an operation by itself, or a case of `select`. Used once, in one of the two ways. */
 export interface ChanOp<T> extends Op<T> {

@@ -15,12 +15,12 @@
 import { ReceiveOperation, SendOperation } from "../channel/operations.ts";
 import { CHAOS_OFF, G_CANCELED, G_MACHINE, G_WORDS, H_CHAOS_SEED, P_WORDS } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
-import { FRAME_GENERATOR } from "../scheduler/frame.ts";
-import { Machine } from "../scheduler/machine.ts";
-import type { MachinePlatform } from "../scheduler/machine-thread.ts";
-import { FRESH, Operation } from "../scheduler/operation.ts";
-import { PARKED } from "../scheduler/suspension.ts";
-import type { ThreadParts } from "../scheduler/thread.ts";
+import { FRAME_GENERATOR } from "../scheduler/frames/frame.ts";
+import { PARKED } from "../scheduler/frames/suspension.ts";
+import { Machine } from "../scheduler/machine/machine.ts";
+import type { MachinePlatform } from "../scheduler/machine/machine-thread.ts";
+import { FRESH, Operation } from "../scheduler/thread/operation.ts";
+import type { ThreadParts } from "../scheduler/thread/thread.ts";
 import { ChaoticStealer } from "./chaotic-stealer.ts";
 import { Decisions } from "./decisions.ts";
 import { slowDownAtomics } from "./slow-atomics.ts";

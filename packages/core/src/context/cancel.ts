@@ -1,5 +1,5 @@
 /**
- * Whom a cancellation reaches, and how it is told (see scheduler/cancellation.ts for what happens on the goroutine's machine).
+ * Whom a cancellation reaches, and how it is told (see scheduler/thread/cancellation.ts for what happens on the goroutine's machine).
  *
  * *A context ends*: every goroutine that was started with it, or with one below it, is marked.
  *
@@ -26,8 +26,8 @@ import {
   POOL_G,
   POOL_WORDS,
 } from "../memory/layout.ts";
-import { requestAttention, setCancellationHooks } from "../scheduler/cancellation.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { requestAttention, setCancellationHooks } from "../scheduler/thread/cancellation.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { endTimerUse, setTimerCallback } from "../time/timers.ts";
 import { beginLimits, endPlan, timeoutCause } from "./time-limits.ts";
 import { CANCELED, CONTEXT_TIMER, type ContextTree, contextsOf, EXCEEDED, LIVE } from "./tree.ts";

@@ -32,13 +32,13 @@ import {
   W_RESULT,
 } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { ambientThread } from "../scheduler/ambient.ts";
-import type { EndHook } from "../scheduler/end-hook.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { GoFunction, Op } from "../scheduler/types.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import type { GoFunction, Op } from "../scheduler/frames/types.ts";
+import { ambientThread } from "../scheduler/thread/ambient.ts";
+import type { EndHook } from "../scheduler/thread/end-hook.ts";
+import { Operation } from "../scheduler/thread/operation.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { cancelContext } from "./cancel.ts";
 import { type Context, context, contextIndex, openContext } from "./context.ts";

@@ -7,11 +7,11 @@
 import { channelKind } from "../channel/channel.ts";
 import { sendTimer } from "../channel/timer-channel.ts";
 import { O_KIND } from "../memory/layout.ts";
-import { type EndHook, setEndHooks } from "../scheduler/end-hook.ts";
-import { handleKind } from "../scheduler/handle-kind.ts";
-import { objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import { registerTimerKind, TIMER_SEND } from "../scheduler/timers.ts";
+import { handleKind } from "../scheduler/api/handle-kind.ts";
+import { type EndHook, setEndHooks } from "../scheduler/thread/end-hook.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
+import { registerTimerKind, TIMER_SEND } from "../scheduler/thread/timers.ts";
 import { atomicIntKind } from "../sync/atomic-int.ts";
 import { barrierKind } from "../sync/barrier.ts";
 import { condKind } from "../sync/cond.ts";

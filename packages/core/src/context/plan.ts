@@ -34,8 +34,8 @@ import {
   PL_WORDS,
   X_PLAN,
 } from "../memory/layout.ts";
-import { objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 
 /** What was asked for. */
 export interface Plan {

@@ -3,10 +3,10 @@
 import { show } from "../base/show.ts";
 import type { Body } from "../goroutine/functions.ts";
 import { G_ID } from "../memory/layout.ts";
-import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
-import type { GoroutineHandle } from "../scheduler/handle.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { GoFunction, Handle } from "../scheduler/types.ts";
+import type { GoFunction, Handle } from "../scheduler/frames/types.ts";
+import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
+import type { GoroutineHandle } from "../scheduler/thread/handle.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { cancelContext } from "./cancel.ts";
 import { type Context, contextIndex } from "./context.ts";
 import { addPlan, type Plan, setPlanned } from "./plan.ts";

@@ -22,8 +22,8 @@ import {
   SCHED_CONDEMNED,
   X_PLAN,
 } from "../memory/layout.ts";
-import { machineRecord } from "../scheduler/machine-life.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { machineRecord } from "../scheduler/idle/machine-life.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { setTimerCallback, startTimer, stopTimer } from "../time/timers.ts";
 import { dropKept, planOf } from "./plan.ts";
 import { type ContextTree, contextsOf, LIVE } from "./tree.ts";

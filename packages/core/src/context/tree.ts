@@ -32,8 +32,8 @@ import {
   XB_WORDS,
 } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { type ObjectTable, objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { type ObjectTable, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { startTimer, stopTimer } from "../time/timers.ts";
 import { givePlan } from "./plan.ts";
 

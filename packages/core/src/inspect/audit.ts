@@ -28,7 +28,7 @@ import {
   T_WORDS,
   TIMER_CAPACITY,
 } from "../memory/layout.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 
 /** What `auditMemory` found. */
 export interface MemoryAudit {

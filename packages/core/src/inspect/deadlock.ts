@@ -50,11 +50,11 @@ import {
 } from "../memory/layout.ts";
 import { isEmpty } from "../queue/inbox.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
-import { total } from "../scheduler/counters.ts";
-import { LIFE_ALIVE, machineRecord } from "../scheduler/machine-life.ts";
-import { wake } from "../scheduler/parker.ts";
-import { objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { total } from "../scheduler/idle/counters.ts";
+import { LIFE_ALIVE, machineRecord } from "../scheduler/idle/machine-life.ts";
+import { wake } from "../scheduler/idle/parker.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
 import { hasPendingTimers } from "../time/timers.ts";
 import { forEachDescriptor, formatGoroutines, listGoroutines } from "./goroutines.ts";

@@ -18,7 +18,7 @@ import {
   POOL_G,
   POOL_WORDS,
 } from "../memory/layout.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 
 /** One goroutine, as it was at the moment of the look. */
 export interface GoroutineInfo {

@@ -30,8 +30,8 @@ import {
   SYSMON_PASSES,
 } from "../memory/layout.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
-import { LIFE_NONE, machineRecord } from "../scheduler/machine-life.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { LIFE_NONE, machineRecord } from "../scheduler/idle/machine-life.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 
 const LIVES = ["no thread", "wanted", "starting", "alive", "lost"];
 const PARKS = ["awake", "asleep", "asleep in its event loop"];

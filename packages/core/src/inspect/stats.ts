@@ -14,9 +14,9 @@ import {
 } from "../memory/layout.ts";
 import type { SharedMemory } from "../memory/shared-memory.ts";
 import { RunQueueStealer } from "../queue/run-queue.ts";
-import { liveGoroutines, total } from "../scheduler/counters.ts";
-import { type IdleCoordinator } from "../scheduler/idle.ts";
-import { LISTED_WAITING } from "../scheduler/idle-lists.ts";
+import { liveGoroutines, total } from "../scheduler/idle/counters.ts";
+import { type IdleCoordinator } from "../scheduler/idle/idle-coordinator.ts";
+import { LISTED_WAITING } from "../scheduler/idle/idle-lists.ts";
 
 /** What `stats()` of a runtime says: the state of the moment, and counts since the start. Numbers that others change meanwhile need not fit together exactly. */
 export interface RuntimeStats {

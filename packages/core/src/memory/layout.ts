@@ -29,7 +29,7 @@ export const H_PROCS = 1;
 export const H_MAX_MACHINES = 2;
 /** Goroutine descriptors, the unusable number 0 included. @writer memory/shared-memory @reader all */
 export const H_MAX_GOROUTINES = 3;
-/** Time slice in microseconds. @writer memory/shared-memory @reader scheduler/monitor */
+/** Time slice in microseconds. @writer memory/shared-memory @reader scheduler/machine/monitor */
 export const H_TIME_SLICE_US = 4;
 /** Ring capacity in use: 256, or a smaller power of two in tests. @writer memory/shared-memory @reader queue/run-queue */
 export const H_RING_SIZE = 5;
@@ -48,30 +48,30 @@ export const CHAOS_OFF = 0;
 export const SCHED_BASE = 64;
 /**
  * Idle processors (bits 16–31) and searching machines (bits 0–15) in one word, so that "somebody idle and nobody
- * searching" is one load on every spawn. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists, scheduler/machine-life
+ * searching" is one load on every spawn. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator, scheduler/idle/idle-lists, scheduler/idle/machine-life
  */
 export const SCHED_IDLE: number = SCHED_BASE + 0;
-/** Lock of the idle lists: 0 free, else the owner's thread number + 1. @writer scheduler/idle, scheduler/machine-life @reader scheduler/idle, scheduler/machine-life */
+/** Lock of the idle lists: 0 free, else the owner's thread number + 1. @writer scheduler/idle/idle-coordinator, scheduler/idle/machine-life @reader scheduler/idle/idle-coordinator, scheduler/idle/machine-life */
 export const SCHED_LOCK: number = SCHED_BASE + 1;
-/** First idle processor + 1, linked through P_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists */
+/** First idle processor + 1, linked through P_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator, scheduler/idle/idle-lists */
 export const SCHED_IDLE_P: number = SCHED_BASE + 2;
-/** First idle machine, linked through M_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists */
+/** First idle machine, linked through M_IDLE_NEXT; under SCHED_LOCK. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator, scheduler/idle/idle-lists */
 export const SCHED_IDLE_M: number = SCHED_BASE + 3;
-/** Threads wanted beyond those that exist: a count the host takes and starts. @writer scheduler/machine-life @reader scheduler/machine-life, scheduler/host */
+/** Threads wanted beyond those that exist: a count the host takes and starts. @writer scheduler/idle/machine-life @reader scheduler/idle/machine-life, scheduler/thread/host */
 export const SCHED_WANTED: number = SCHED_BASE + 4;
-/** 0 open, 1 draining (the host wants to know when all is idle), 2 closed: machines leave at their next look. @writer scheduler/host @reader scheduler */
+/** 0 open, 1 draining (the host wants to know when all is idle), 2 closed: machines leave at their next look. @writer scheduler/thread/host @reader scheduler */
 export const SCHED_CLOSING: number = SCHED_BASE + 5;
 /** Lock of the tree of contexts, and of who is cancelled: 0 free, else the owner's thread number + 1. @writer context/tree @reader context/tree */
 export const CONTEXT_LOCK: number = SCHED_BASE + 10;
-/** 1 once all processors were idle with goroutines left; taken by the host. @writer scheduler/idle @reader scheduler/idle */
+/** 1 once all processors were idle with goroutines left; taken by the host. @writer scheduler/idle/idle-coordinator @reader scheduler/idle/idle-coordinator */
 export const SCHED_ALL_IDLE: number = SCHED_BASE + 11;
-/** Threads wanted or starting. @writer scheduler/machine-life @reader scheduler/idle, scheduler/machine-life */
+/** Threads wanted or starting. @writer scheduler/idle/machine-life @reader scheduler/idle/idle-coordinator, scheduler/idle/machine-life */
 export const SCHED_COMING: number = SCHED_BASE + 9;
-/** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists, scheduler/monitor */
+/** First machine that waits for a processor, linked through M_IDLE_NEXT, oldest first; under SCHED_LOCK. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator, scheduler/idle/idle-lists, scheduler/machine/monitor */
 export const SCHED_WAIT_HEAD: number = SCHED_BASE + 7;
-/** Last machine that waits for a processor; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists */
+/** Last machine that waits for a processor; under SCHED_LOCK. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator, scheduler/idle/idle-lists */
 export const SCHED_WAIT_TAIL: number = SCHED_BASE + 8;
-/** 0 while the machines run, else the number of the stop that is asked for: see scheduler/world-stop. @writer scheduler/world-stop @reader scheduler/world-stop */
+/** 0 while the machines run, else the number of the stop that is asked for: see scheduler/idle/world-stop. @writer scheduler/idle/world-stop @reader scheduler/idle/world-stop */
 export const SCHED_STOP: number = SCHED_BASE + 12;
 /** 1 when a machine's M_CONDEMNED was set, for the host. @writer context/time-limits @reader context/time-limits */
 export const SCHED_CONDEMNED: number = SCHED_BASE + 13;
@@ -87,15 +87,15 @@ export const GLOBAL_TAIL: number = SCHED_BASE + 18;
 /** Its length; written under GLOBAL_LOCK, read without. @writer queue/global-queue @reader queue/global-queue, inspect/stats */
 export const GLOBAL_SIZE: number = SCHED_BASE + 19;
 
-/** sysmon's sleep: 0 awake, 1 asleep while all processors are idle, 2 asleep between two passes. @writer scheduler/sysmon-park @reader scheduler/sysmon-park */
+/** sysmon's sleep: 0 awake, 1 asleep while all processors are idle, 2 asleep between two passes. @writer scheduler/idle/sysmon-park @reader scheduler/idle/sysmon-park */
 export const SYSMON_PARK: number = SCHED_BASE + 32;
-/** When sysmon wakes by itself, a double in milliseconds of the runtime's clock. Stored before SYSMON_PARK says that it sleeps. @writer scheduler/sysmon-park @reader scheduler/sysmon-park */
+/** When sysmon wakes by itself, a double in milliseconds of the runtime's clock. Stored before SYSMON_PARK says that it sleeps. @writer scheduler/idle/sysmon-park @reader scheduler/idle/sysmon-park */
 export const SYSMON_UNTIL: number = SCHED_BASE + 34;
-/** What M_STOP is for a machine, for sysmon. @writer scheduler/world-stop @reader scheduler/world-stop */
+/** What M_STOP is for a machine, for sysmon. @writer scheduler/idle/world-stop @reader scheduler/idle/world-stop */
 export const SYSMON_STOP: number = SCHED_BASE + 36;
-/** What M_ENTERED is for a machine, for sysmon. @writer scheduler/world-stop @reader scheduler/world-stop */
+/** What M_ENTERED is for a machine, for sysmon. @writer scheduler/idle/world-stop @reader scheduler/idle/world-stop */
 export const SYSMON_ENTERED: number = SCHED_BASE + 37;
-/** Passes sysmon has made. @writer scheduler/monitor @reader tests */
+/** Passes sysmon has made. @writer scheduler/machine/monitor @reader tests */
 export const SYSMON_PASSES: number = SCHED_BASE + 33;
 
 /** Lock of the function table. @writer goroutine/function-table @reader goroutine/function-table */
@@ -149,17 +149,17 @@ export const POOL_SEARCHED = 5;
 export const CACHE_WORDS = 128;
 /** First of POOL_KINDS pairs (first free record, count): this owner's share of each pool. @writer memory/record-pool @reader memory/record-pool */
 export const CACHE_POOLS = 0;
-/** Goroutines started by this owner, a double. @writer scheduler/goroutine-creation, time/held-goroutine (takes back what has not started) @reader inspect/stats */
+/** Goroutines started by this owner, a double. @writer scheduler/thread/goroutine-creation, time/held-goroutine (takes back what has not started) @reader inspect/stats */
 export const CACHE_SPAWNED = 64;
-/** Goroutines that ended on this owner, a double. @writer scheduler/execution @reader inspect/stats */
+/** Goroutines that ended on this owner, a double. @writer scheduler/machine/execution @reader inspect/stats */
 export const CACHE_ENDED = 66;
-/** Goroutines this owner parked, a double. @writer scheduler/machine-thread @reader inspect/stats */
+/** Goroutines this owner parked, a double. @writer scheduler/machine/machine-thread @reader inspect/stats */
 export const CACHE_PARKS = 68;
-/** Goroutines this owner stole, a double. @writer scheduler/find-runnable @reader inspect/stats */
+/** Goroutines this owner stole, a double. @writer scheduler/machine/find-runnable @reader inspect/stats */
 export const CACHE_STEALS = 70;
-/** Preempted goroutines, a double. @writer scheduler/machine-thread @reader inspect/stats */
+/** Preempted goroutines, a double. @writer scheduler/machine/machine-thread @reader inspect/stats */
 export const CACHE_PREEMPTIONS = 72;
-/** Processors handed to another machine, a double. @writer scheduler/processor-holding @reader inspect/stats */
+/** Processors handed to another machine, a double. @writer scheduler/machine/processor-holding @reader inspect/stats */
 export const CACHE_HANDOFFS = 74;
 /** Next goroutine id to give, a double. @writer goroutine/identity @reader goroutine/identity */
 export const CACHE_GOID_NEXT = 76;
@@ -172,27 +172,27 @@ export const CACHE_VALUE = 126;
 
 /** Words of a processor record: five lines of state, the ring behind. */
 export const P_WORDS: number = 80 + 256;
-/** 0 idle, else the number of the machine that holds it. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/monitor, scheduler/sysmon-park */
+/** 0 idle, else the number of the machine that holds it. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/machine/monitor, scheduler/idle/sysmon-park */
 export const P_MACHINE = 0;
-/** Next idle processor + 1; under SCHED_LOCK. @writer scheduler/idle-lists @reader scheduler/idle-lists */
+/** Next idle processor + 1; under SCHED_LOCK. @writer scheduler/idle/idle-lists @reader scheduler/idle/idle-lists */
 export const P_IDLE_NEXT = 1;
-/** Lock of the processor's timers: 0 free, else the owner's thread number + 1. @writer scheduler/timers @reader scheduler/timers, scheduler/sysmon-park */
+/** Lock of the processor's timers: 0 free, else the owner's thread number + 1. @writer scheduler/thread/timers @reader scheduler/thread/timers, scheduler/idle/sysmon-park */
 export const P_TIMER_LOCK = 2;
 /** First timer of the heap, 0 for none; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
 export const P_TIMER_ROOT = 3;
-/** When the first timer is due, a double; Infinity without timers. Written under P_TIMER_LOCK, read without. @writer queue/timer-heap, memory/shared-memory (at first) @reader scheduler/timers, scheduler/monitor @initial Infinity */
+/** When the first timer is due, a double; Infinity without timers. Written under P_TIMER_LOCK, read without. @writer queue/timer-heap, memory/shared-memory (at first) @reader scheduler/thread/timers, scheduler/machine/monitor @initial Infinity */
 export const P_TIMER_NEXT = 4;
 /** Times a timer was put into this heap, a double: equal times are served in this order; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
 export const P_TIMER_ORDER = 6;
-/** Timers in the heap, and those that have been taken from it to be run now: a deadlock needs it to be 0. @writer scheduler/timers @reader scheduler/timers */
+/** Timers in the heap, and those that have been taken from it to be run now: a deadlock needs it to be 0. @writer scheduler/thread/timers @reader scheduler/thread/timers */
 export const P_TIMER_COUNT = 8;
-/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/find-runnable, scheduler/blocking @reader scheduler/monitor */
+/** Counts time slices: every goroutine that runs without inheriting its slice adds one. @writer scheduler/machine/find-runnable, scheduler/machine/blocking @reader scheduler/machine/monitor */
 export const P_TICK = 16;
-/** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/monitor, scheduler/cancellation, scheduler/find-runnable (clears it), scheduler/machine-thread (clears it) @reader scheduler */
+/** 1 asks the running goroutine to give way at its next yield point. Set by sysmon, cleared by the owner. @writer scheduler/machine/monitor, scheduler/thread/cancellation, scheduler/machine/find-runnable (clears it), scheduler/machine/machine-thread (clears it) @reader scheduler */
 export const P_PREEMPT = 17;
-/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/monitor, scheduler/processor-holding (clears it), scheduler/blocking (clears it) @reader scheduler */
+/** 1 asks the holder to give this processor to a machine that waits for one. Set by sysmon, cleared by the holder. @writer scheduler/machine/monitor, scheduler/machine/processor-holding (clears it), scheduler/machine/blocking (clears it) @reader scheduler */
 export const P_GIVE_UP = 19;
-/** The goroutine running now, 0 for none. @writer scheduler/execution, scheduler/find-runnable, scheduler/processor-holding, scheduler/joining, scheduler/blocking, scheduler/machine @reader scheduler/monitor, inspect */
+/** The goroutine running now, 0 for none. @writer scheduler/machine/execution, scheduler/machine/find-runnable, scheduler/machine/processor-holding, scheduler/machine/joining, scheduler/machine/blocking, scheduler/machine/machine @reader scheduler/machine/monitor, inspect */
 export const P_CURRENT = 18;
 /** Ring: next place to take from, free-running. Moved by compare-and-swap, by anyone. @writer queue/run-queue, chaos/chaotic-stealer @reader queue/run-queue */
 export const P_HEAD = 32;
@@ -210,32 +210,32 @@ export const P_RING = 80;
 export const M_WORDS = 64;
 /**
  * 0 awake, 1 asleep in Atomics.wait, 2 asleep in its event loop, 3 (the host) napping. The sleeper sets 1 to 3; whoever changes it back to 0 owes
- * the notify. @writer scheduler/parker @reader scheduler/parker
+ * the notify. @writer scheduler/idle/parker @reader scheduler/idle/parker
  */
 export const M_PARK = 0;
-/** Next idle machine; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle-lists */
+/** Next idle machine; under SCHED_LOCK. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/idle/idle-lists */
 export const M_IDLE_NEXT = 1;
-/** 0 not listed, 1 in the idle list, 2 in the list of those that wait for a processor; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists, inspect/stats */
+/** 0 not listed, 1 in the idle list, 2 in the list of those that wait for a processor; under SCHED_LOCK. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator, scheduler/idle/idle-lists, inspect/stats */
 export const M_LISTED = 2;
-/** Processor + 1 that was handed to the machine while it was listed; 0 none. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle, scheduler/idle-lists */
+/** Processor + 1 that was handed to the machine while it was listed; 0 none. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator, scheduler/idle/idle-lists */
 export const M_GRANT = 3;
-/** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/machine-life @reader scheduler/machine-life, inspect */
+/** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/idle/machine-life @reader scheduler/idle/machine-life, inspect */
 export const M_LIFE = 4;
-/** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/cancellation, scheduler/world-stop @reader scheduler */
+/** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/thread/cancellation, scheduler/idle/world-stop @reader scheduler */
 export const M_ATTENTION = 6;
-/** 1 while the machine sleeps in its event loop for something that only the event loop can bring: I/O, a timer, a module. @writer scheduler/processor-holding, scheduler/blocking @reader inspect/deadlock */
+/** 1 while the machine sleeps in its event loop for something that only the event loop can bring: I/O, a timer, a module. @writer scheduler/machine/processor-holding, scheduler/machine/blocking @reader inspect/deadlock */
 export const M_EVENTS = 7;
-/** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle, scheduler/idle-lists @reader scheduler/idle */
+/** 1 when the machine was handed its processor by a waker that counted it as searching; under SCHED_LOCK. @writer scheduler/idle/idle-coordinator, scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator */
 export const M_GRANT_SEARCHING = 5;
-/** 1 when the machine was in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle-lists @reader scheduler/idle */
+/** 1 when the machine was in its event loop as it was handed its processor: it may be busy there; under SCHED_LOCK. @writer scheduler/idle/idle-lists @reader scheduler/idle/idle-coordinator */
 export const M_GRANT_LOOP = 8;
-/** How many bodies hold the thread with `block()` or `blocking()`, one on top of the other. Written by the machine alone. @writer scheduler/blocking @reader inspect/stats */
+/** How many bodies hold the thread with `block()` or `blocking()`, one on top of the other. Written by the machine alone. @writer scheduler/machine/blocking @reader inspect/stats */
 export const M_HELD = 9;
-/** 1 from when the machine goes to sleep in its event loop until it has come back from there, called or not. @writer scheduler/processor-holding, scheduler/blocking, scheduler/machine @reader scheduler/idle-lists */
+/** 1 from when the machine goes to sleep in its event loop until it has come back from there, called or not. @writer scheduler/machine/processor-holding, scheduler/machine/blocking, scheduler/machine/machine @reader scheduler/idle/idle-lists */
 export const M_IN_LOOP = 10;
-/** 0 runs, 1 pauses at a safe point, 2 is held there by the host: see scheduler/world-stop. @writer scheduler/world-stop @reader scheduler/world-stop */
+/** 0 runs, 1 pauses at a safe point, 2 is held there by the host: see scheduler/idle/world-stop. @writer scheduler/idle/world-stop @reader scheduler/idle/world-stop */
 export const M_STOP = 11;
-/** 1 from the moment the machine's thread first touches what is shared. @writer scheduler/world-stop @reader scheduler/world-stop */
+/** 1 from the moment the machine's thread first touches what is shared. @writer scheduler/idle/world-stop @reader scheduler/idle/world-stop */
 export const M_ENTERED = 12;
 /** A goroutine that defies its cancellation, for which this thread is to be ended; 0 for none. @writer context/time-limits @reader context/time-limits */
 export const M_CONDEMNED = 14;
@@ -276,49 +276,49 @@ export const W_VALUE = 6;
 export const AWAIT_RESERVE = 4096;
 /** Words of a goroutine descriptor: two lines. */
 export const G_WORDS = 32;
-/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/waiters, scheduler/promises, scheduler/machine-thread, scheduler/execution, scheduler/host @reader inspect, context/cancel */
+/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread/waiters, scheduler/thread/promises, scheduler/machine/machine-thread, scheduler/machine/execution, scheduler/thread/host @reader inspect, context/cancel */
 export const G_STATUS = 0;
 /** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group (members that wait for the limit) @reader queue, memory/record-pool, context/err-group */
 export const G_NEXT = 1;
-/** Function number. @writer scheduler/goroutine-creation @reader scheduler, inspect */
+/** Function number. @writer scheduler/thread/goroutine-creation @reader scheduler, inspect */
 export const G_FUNCTION = 2;
-/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/goroutine-creation, scheduler/waiters, scheduler/execution (the result), scheduler/host (once it has been taken), context/plan (before it is queued) @reader scheduler */
+/** Argument count, tags of up to four argument slots, kind flags; see goroutine/descriptor. After the end: the result's tag. @writer scheduler/thread/goroutine-creation, scheduler/thread/waiters, scheduler/machine/execution (the result), scheduler/thread/host (once it has been taken), context/plan (before it is queued) @reader scheduler */
 export const G_META = 3;
-/** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/goroutine-creation, scheduler/waiters @reader scheduler/handle, inspect */
+/** Goroutine id, a double: unique for the life of the runtime. 0 for a pseudo-goroutine. @writer scheduler/thread/goroutine-creation, scheduler/thread/waiters @reader scheduler/thread/handle, inspect */
 export const G_ID = 4;
-/** Who waits for the end; see goroutine/completion. @writer goroutine/completion, scheduler/goroutine-creation (at first), scheduler/host (of a run, at first) @reader goroutine/completion */
+/** Who waits for the end; see goroutine/completion. @writer goroutine/completion, scheduler/thread/goroutine-creation (at first), scheduler/thread/host (of a run, at first) @reader goroutine/completion */
 export const G_JOIN = 6;
-/** Handles that may still ask for the result. @writer goroutine/completion, scheduler/goroutine-creation (at first) @reader goroutine/completion */
+/** Handles that may still ask for the result. @writer goroutine/completion, scheduler/thread/goroutine-creation (at first) @reader goroutine/completion */
 export const G_REFS = 7;
-/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/execution, scheduler/body-loading, scheduler/goroutine-creation (at first), scheduler/waiters (at first) @reader scheduler/thread */
+/** Machine the frame lives on + 1; 0 while never run, so that anyone may take it. @writer scheduler/machine/execution, scheduler/machine/body-loading, scheduler/thread/goroutine-creation (at first), scheduler/thread/waiters (at first) @reader scheduler/thread/thread */
 export const G_MACHINE = 8;
-/** Place of the frame in that machine's own table. Before the goroutine has begun: machine + 1 that keeps it until its module is loaded; 0 for none. @writer scheduler/goroutine-creation, scheduler/waiters, scheduler/execution, scheduler/body-loading (before it has begun) @reader scheduler, repair */
+/** Place of the frame in that machine's own table. Before the goroutine has begun: machine + 1 that keeps it until its module is loaded; 0 for none. @writer scheduler/thread/goroutine-creation, scheduler/thread/waiters, scheduler/machine/execution, scheduler/machine/body-loading (before it has begun) @reader scheduler, repair */
 export const G_FRAME = 9;
-/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel, scheduler/goroutine-creation (at first), scheduler/waiters (at first), scheduler/promises (its owner's) @reader scheduler, context/cancel */
+/** Context record whose end ends this goroutine, 0 while it may go on. Set once, by whoever cancels. @writer context/cancel, scheduler/thread/goroutine-creation (at first), scheduler/thread/waiters (at first), scheduler/thread/promises (its owner's) @reader scheduler, context/cancel */
 export const G_CANCELED = 10;
-/** Context it was started with: a record number, 0 for the background. @writer scheduler/goroutine-creation, context/cancel (at the end), time/held-goroutine @reader context */
+/** Context it was started with: a record number, 0 for the background. @writer scheduler/thread/goroutine-creation, context/cancel (at the end), time/held-goroutine @reader context */
 export const G_CONTEXT = 11;
-/** Of a run of the host's, which G_JOIN tells: where the host keeps the promise that it settles. Else the number of the thread that started it, and has its first handle. @writer scheduler/goroutine-creation, scheduler/host @reader scheduler/host, goroutine/completion */
+/** Of a run of the host's, which G_JOIN tells: where the host keeps the promise that it settles. Else the number of the thread that started it, and has its first handle. @writer scheduler/thread/goroutine-creation, scheduler/thread/host @reader scheduler/thread/host, goroutine/completion */
 export const G_STARTER = 12;
 /** Next joiner of the same goroutine. @writer goroutine/completion @reader goroutine/completion */
 export const G_JOIN_NEXT = 13;
-/** Four argument payloads of two words, the first in the first line, until the body is called. After the end the first holds the result. @writer scheduler/goroutine-creation, scheduler/execution (the result), context/plan (of another run) @reader scheduler */
+/** Four argument payloads of two words, the first in the first line, until the body is called. After the end the first holds the result. @writer scheduler/thread/goroutine-creation, scheduler/machine/execution (the result), context/plan (of another run) @reader scheduler */
 export const G_ARGS = 14;
 /** The goroutine's own waiter, W_WORDS words, from the call of its body to its end: the arguments have been read by then. A pseudo-goroutine has no arguments. */
 export const G_WAITER: number = G_ARGS;
-/** Id of the goroutine that started this one, a double; 0 for the host. @writer scheduler/goroutine-creation, scheduler/waiters @reader inspect, context/cancel */
+/** Id of the goroutine that started this one, a double; 0 for the host. @writer scheduler/thread/goroutine-creation, scheduler/thread/waiters @reader inspect, context/cancel */
 export const G_PARENT = 22;
-/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/waiters (of a pseudo-goroutine) @reader inspect */
+/** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/thread/waiters (of a pseudo-goroutine) @reader inspect */
 export const G_WAIT_REASON = 24;
-/** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/goroutine-creation @reader scheduler */
+/** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread/goroutine-creation @reader scheduler */
 export const G_ON_END = 25;
-/** Tag of the name given at the spawn, 0 for none. @writer scheduler/goroutine-creation, scheduler/waiters @reader inspect */
+/** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread/goroutine-creation, scheduler/thread/waiters @reader inspect */
 export const G_NAME_TAG = 26;
-/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue, channel/select, scheduler/goroutine-creation (at first), scheduler/waiters (at first) @reader channel/select */
+/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue, channel/select, scheduler/thread/goroutine-creation (at first), scheduler/thread/waiters (at first) @reader channel/select */
 export const G_SELECT = 27;
-/** Payload of the name. @writer scheduler/goroutine-creation @reader inspect */
+/** Payload of the name. @writer scheduler/thread/goroutine-creation @reader inspect */
 export const G_NAME = 28;
-/** Function of the goroutine that started this one, 0 for the host. @writer scheduler/goroutine-creation @reader inspect */
+/** Function of the goroutine that started this one, 0 for the host. @writer scheduler/thread/goroutine-creation @reader inspect */
 export const G_PARENT_FUNCTION = 30;
 /** Low half of the id of the goroutine that G_CANCELED is meant for: a mark that came too late for it does not hit the next. @writer context/cancel @reader scheduler */
 export const G_CANCELED_ID = 31;
@@ -327,21 +327,21 @@ export const G_CANCELED_ID = 31;
 
 /** Words of a sync object. */
 export const O_WORDS = 16;
-/** What it is: a number of scheduler/shared-object. @writer scheduler/shared-object @reader scheduler/shared-object, inspect */
+/** What it is: a number of scheduler/thread/shared-object. @writer scheduler/thread/shared-object @reader scheduler/thread/shared-object, inspect */
 export const O_KIND = 0;
 /** Link in its free list. @writer memory/record-pool @reader memory/record-pool */
 export const O_NEXT_FREE = 1;
-/** Local objects, on all threads, and values under way that name it. @writer scheduler/shared-object @reader scheduler/shared-object */
+/** Local objects, on all threads, and values under way that name it. @writer scheduler/thread/shared-object @reader scheduler/thread/shared-object */
 export const O_REFS = 2;
-/** Counts the uses of this record, so that a stale name is told from a new one. @writer scheduler/shared-object @reader scheduler/shared-object */
+/** Counts the uses of this record, so that a stale name is told from a new one. @writer scheduler/thread/shared-object @reader scheduler/thread/shared-object */
 export const O_GENERATION = 3;
-/** Lock of the words below. @writer sync, channel, context/err-group, scheduler/shared-object (at first) @reader sync, channel, context/err-group */
+/** Lock of the words below. @writer sync, channel, context/err-group, scheduler/thread/shared-object (at first) @reader sync, channel, context/err-group */
 export const O_LOCK = 4;
-/** The counter, permits or value. @writer sync, scheduler/shared-object (at first) @reader sync */
+/** The counter, permits or value. @writer sync, scheduler/thread/shared-object (at first) @reader sync */
 export const O_VALUE = 5;
-/** First waiter; see goroutine/wait-queue. @writer goroutine/wait-queue, scheduler/shared-object (at first) @reader goroutine/wait-queue */
+/** First waiter; see goroutine/wait-queue. @writer goroutine/wait-queue, scheduler/thread/shared-object (at first) @reader goroutine/wait-queue */
 export const O_HEAD = 6;
-/** Last waiter. @writer goroutine/wait-queue, scheduler/shared-object (at first) @reader goroutine/wait-queue */
+/** Last waiter. @writer goroutine/wait-queue, scheduler/thread/shared-object (at first) @reader goroutine/wait-queue */
 export const O_TAIL = 7;
 
 // Channels: the words of a sync object beyond the common ones, all under its lock unless one thread has the only reference.
@@ -523,19 +523,19 @@ export const T_RIGHT = 1;
 export const T_PARENT = 2;
 /** Steps down the right side to the end, from 1; under P_TIMER_LOCK. The record 0, "no timer", has rank 0. @writer queue/timer-heap @reader queue/timer-heap */
 export const T_RANK = 3;
-/** When it is due, a double in milliseconds of the runtime's clock; under P_TIMER_LOCK. @writer queue/timer-heap, scheduler/timers (before it is put in) @reader queue/timer-heap */
+/** When it is due, a double in milliseconds of the runtime's clock; under P_TIMER_LOCK. @writer queue/timer-heap, scheduler/thread/timers (before it is put in) @reader queue/timer-heap */
 export const T_WHEN = 4;
 /** Its place among timers of the same time, a double; under P_TIMER_LOCK. @writer queue/timer-heap @reader queue/timer-heap */
 export const T_ORDER = 6;
-/** Milliseconds between two firings, a double; 0 for one that fires once. Under P_TIMER_LOCK. @writer scheduler/timers @reader scheduler/timers */
+/** Milliseconds between two firings, a double; 0 for one that fires once. Under P_TIMER_LOCK. @writer scheduler/thread/timers @reader scheduler/thread/timers */
 export const T_PERIOD = 8;
-/** Processor + 1 in whose heap it stands, 0 for none. Changed under that processor's P_TIMER_LOCK: whoever changes it to 0 has won the timer. @writer scheduler/timers @reader scheduler/timers */
+/** Processor + 1 in whose heap it stands, 0 for none. Changed under that processor's P_TIMER_LOCK: whoever changes it to 0 has won the timer. @writer scheduler/thread/timers @reader scheduler/thread/timers */
 export const T_HEAP = 10;
-/** What it does when it is due: a number of scheduler/timers. @writer scheduler/timers @reader scheduler/timers */
+/** What it does when it is due: a number of scheduler/thread/timers. @writer scheduler/thread/timers @reader scheduler/thread/timers */
 export const T_KIND = 11;
-/** Whom: a goroutine, a sync object, a number of the kind's own. @writer scheduler/timers, channel/timer-channel, time/after-func @reader scheduler/timers */
+/** Whom: a goroutine, a sync object, a number of the kind's own. @writer scheduler/thread/timers, channel/timer-channel, time/after-func @reader scheduler/thread/timers */
 export const T_TARGET = 12;
-/** Counts starts and stops, so that a firing under way can tell that it has been stopped since. @writer scheduler/timers @reader time */
+/** Counts starts and stops, so that a firing under way can tell that it has been stopped since. @writer scheduler/thread/timers @reader time */
 export const T_ARMING = 13;
 /** Users of the record, for kinds that share it between a handle and a firing. @writer time @reader time */
 export const T_REFS = 14;

@@ -16,8 +16,8 @@ import {
   W_RESULT,
   W_VALUE,
 } from "../memory/layout.ts";
-import type { Holdings } from "../scheduler/holdings.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Holdings } from "../scheduler/thread/holdings.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { MUTEX_KIND } from "../sync/mutex.ts";
 import { releaseForDead as releaseMutex } from "../sync/mutex-protocol.ts";
 import { forgetLostCall, ONCE_KIND } from "../sync/once.ts";

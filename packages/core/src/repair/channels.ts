@@ -30,7 +30,7 @@ import {
   W_RESULT,
   W_VALUE,
 } from "../memory/layout.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { repairQueue } from "./wait-queues.ts";
 
 /** Repairs the channel whose record is at `base`; under its lock, or with nobody else at it. Returns whom to make ready. */

@@ -2,10 +2,10 @@
 
 import { CHANNEL_KIND } from "../channel/channel.ts";
 import { G_STARTER, O_KIND } from "../memory/layout.ts";
-import { GoroutineHandle } from "../scheduler/handle.ts";
-import type { Holdings } from "../scheduler/holdings.ts";
-import type { HostThread } from "../scheduler/host.ts";
-import { objectsOf } from "../scheduler/shared-object.ts";
+import { GoroutineHandle } from "../scheduler/thread/handle.ts";
+import type { Holdings } from "../scheduler/thread/holdings.ts";
+import type { HostThread } from "../scheduler/thread/host.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
 import { endTimerUse } from "../time/timers.ts";
 import { repairChannel } from "./channels.ts";
 

@@ -8,7 +8,7 @@
 import { PSEUDO } from "../goroutine/descriptor.ts";
 import { RUNNABLE } from "../goroutine/status.ts";
 import { G_FRAME, G_FUNCTION, G_ID, G_MACHINE, G_META, G_STATUS } from "../memory/layout.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { forEachUsed, type LostGoroutines } from "./lost-goroutines.ts";
 
 /**

@@ -54,8 +54,8 @@ import {
   T_WORDS,
 } from "../memory/layout.ts";
 import { releaseIfHeldBy } from "../memory/thread-lock.ts";
-import { objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { forEachUsed } from "./lost-goroutines.ts";
 import { repairObject } from "./objects.ts";
 

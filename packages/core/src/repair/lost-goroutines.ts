@@ -53,11 +53,11 @@ import {
   W_RESULT,
   W_VALUE,
 } from "../memory/layout.ts";
-import { cancellation } from "../scheduler/cancellation.ts";
-import { endHook } from "../scheduler/end-hook.ts";
-import type { Holdings } from "../scheduler/holdings.ts";
-import type { HostThread } from "../scheduler/host.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { cancellation } from "../scheduler/thread/cancellation.ts";
+import { endHook } from "../scheduler/thread/end-hook.ts";
+import type { Holdings } from "../scheduler/thread/holdings.ts";
+import type { HostThread } from "../scheduler/thread/host.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { mayRunAgain, runAgain } from "./retries.ts";
 
 /** How a machine's thread came to its end. */

@@ -27,7 +27,7 @@ import {
   W_NEXT,
   W_RESULT,
 } from "../memory/layout.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { BARRIER_KIND } from "../sync/barrier.ts";
 import { COND_KIND } from "../sync/cond.ts";
 import { MUTEX_KIND } from "../sync/mutex.ts";

@@ -1,5 +1,5 @@
 /**
- * What should stand somewhere and stands nowhere. To be asked only while all machines are held at safe points (scheduler/world-stop.ts): then whoever could have it in hand has nothing in hand, so the dead thread had it.
+ * What should stand somewhere and stands nowhere. To be asked only while all machines are held at safe points (scheduler/idle/world-stop.ts): then whoever could have it in hand has nothing in hand, so the dead thread had it.
  *
  * - A goroutine that has not begun and is on no list: popped, stolen, spilled or created, and not yet started or queued. It goes to the global queue.
  * - One that waits, and is in the queue of nobody: taken off a queue, served, and not made ready. It is made ready.
@@ -48,8 +48,8 @@ import {
   T_TARGET,
   W_QUEUED,
 } from "../memory/layout.ts";
-import type { HostThread } from "../scheduler/host.ts";
-import { TIMER_READY } from "../scheduler/timers.ts";
+import type { HostThread } from "../scheduler/thread/host.ts";
+import { TIMER_READY } from "../scheduler/thread/timers.ts";
 import { forEachUsed } from "./lost-goroutines.ts";
 import { forEachObject } from "./queues.ts";
 

@@ -38,8 +38,8 @@ import {
   W_WORDS,
 } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { BARRIER_KIND } from "../sync/barrier.ts";
 import { COND_KIND } from "../sync/cond.ts";
 import { MUTEX_KIND } from "../sync/mutex.ts";

@@ -30,14 +30,14 @@ import {
   P_WORDS,
 } from "../memory/layout.ts";
 import { restore } from "../queue/run-queue.ts";
-import { total } from "../scheduler/counters.ts";
-import type { Holdings } from "../scheduler/holdings.ts";
-import type { HostThread } from "../scheduler/host.ts";
-import { LIFE_LOST, LIFE_NONE, machineRecord } from "../scheduler/machine-life.ts";
-import { notifyForDead } from "../scheduler/parker.ts";
-import { notifySysmonForDead } from "../scheduler/sysmon-park.ts";
-import { sysmonNumber } from "../scheduler/sysmon-thread.ts";
-import { WorldStop } from "../scheduler/world-stop.ts";
+import { total } from "../scheduler/idle/counters.ts";
+import { LIFE_LOST, LIFE_NONE, machineRecord } from "../scheduler/idle/machine-life.ts";
+import { notifyForDead } from "../scheduler/idle/parker.ts";
+import { notifySysmonForDead } from "../scheduler/idle/sysmon-park.ts";
+import { WorldStop } from "../scheduler/idle/world-stop.ts";
+import type { Holdings } from "../scheduler/thread/holdings.ts";
+import type { HostThread } from "../scheduler/thread/host.ts";
+import { sysmonNumber } from "../scheduler/thread/sysmon-thread.ts";
 import { giveBackPermits, releaseAbandoned } from "./abandoned-locks.ts";
 import { giveBackHoldings } from "./dead-holdings.ts";
 import { FutileLoads } from "./futile-loads.ts";

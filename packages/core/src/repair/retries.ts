@@ -21,7 +21,7 @@ import {
   G_SELECT,
   G_STATUS,
 } from "../memory/layout.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 
 /** Whether the lost goroutine whose descriptor is at `base` is to be run again: it may be by its plan, and nobody has cancelled it. */
 export function mayRunAgain(host: Thread, base: number): boolean {

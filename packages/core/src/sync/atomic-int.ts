@@ -2,9 +2,9 @@
 
 import { show } from "../base/show.ts";
 import { O_VALUE } from "../memory/layout.ts";
-import { ambientThread } from "../scheduler/ambient.ts";
-import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { ambientThread } from "../scheduler/thread/ambient.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 
 /** The number of this kind, in values and records. */

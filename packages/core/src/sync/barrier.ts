@@ -5,12 +5,12 @@ import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../gorouti
 import { REASON_BARRIER_WAIT, type WaitReason } from "../goroutine/wait-reason.ts";
 import { BARRIER_ARRIVED, BARRIER_PARTIES, BARRIER_WAITERS, G_WAITER, O_LOCK } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { ambientThread } from "../scheduler/ambient.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { Op } from "../scheduler/types.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import type { Op } from "../scheduler/frames/types.ts";
+import { ambientThread } from "../scheduler/thread/ambient.ts";
+import { Operation } from "../scheduler/thread/operation.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 
 /** The number of this kind, in values and records. */

@@ -16,11 +16,11 @@ import {
 import { REASON_COND_WAIT, REASON_MUTEX_LOCK, type WaitReason } from "../goroutine/wait-reason.ts";
 import { COND_MUTEX, COND_WAITERS, G_WAITER, O_LOCK } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { Op } from "../scheduler/types.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import type { Op } from "../scheduler/frames/types.ts";
+import { Operation } from "../scheduler/thread/operation.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { Mutex } from "./mutex.ts";
 import { continueUse, currentUse, isLocked, LockWait, unlock } from "./mutex-protocol.ts";

@@ -9,7 +9,7 @@
 
 import { goroutineOf } from "../goroutine/wait-queue.ts";
 import { G_ID, G_PARENT, G_WORDS } from "../memory/layout.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 
 /** What the protocols of this folder need of a thread. */
 export type Waker = Pick<

@@ -2,13 +2,13 @@
 
 import { REASON_MUTEX_LOCK, type WaitReason } from "../goroutine/wait-reason.ts";
 import { MUTEX_USE } from "../memory/layout.ts";
-import { ambientThread } from "../scheduler/ambient.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { Operation, usedTwice } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
-import type { Suspension } from "../scheduler/suspension.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { Op } from "../scheduler/types.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import type { Suspension } from "../scheduler/frames/suspension.ts";
+import type { Op } from "../scheduler/frames/types.ts";
+import { ambientThread } from "../scheduler/thread/ambient.ts";
+import { Operation, usedTwice } from "../scheduler/thread/operation.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import type { LockGuard } from "./lock-owner.ts";
 import { isAbandoned, isAbandonedUse, LockWait, takeFree, unlock, unlockUse } from "./mutex-protocol.ts";

@@ -14,14 +14,14 @@ import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../gorouti
 import { REASON_ONCE, type WaitReason } from "../goroutine/wait-reason.ts";
 import { G_WAITER, O_LOCK, ONCE_OWNER, ONCE_STATE, ONCE_WAITERS } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
-import { ambientThread } from "../scheduler/ambient.ts";
-import { AwaitOperation, isThenable } from "../scheduler/await-operation.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { Operation, usedTwice } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
-import { proceed, type Suspension } from "../scheduler/suspension.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { Goroutine, Op } from "../scheduler/types.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import { proceed, type Suspension } from "../scheduler/frames/suspension.ts";
+import type { Goroutine, Op } from "../scheduler/frames/types.ts";
+import { AwaitOperation, isThenable } from "../scheduler/machine/await-operation.ts";
+import { ambientThread } from "../scheduler/thread/ambient.ts";
+import { Operation, usedTwice } from "../scheduler/thread/operation.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { NO_OWNER, type Waker } from "./lock-owner.ts";
 

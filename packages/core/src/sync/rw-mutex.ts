@@ -2,12 +2,12 @@
 
 import { REASON_RWMUTEX_LOCK, REASON_RWMUTEX_RLOCK, type WaitReason } from "../goroutine/wait-reason.ts";
 import { G_WAITER, RW_ABANDONED, RW_OWNER, RW_READERS, RW_USE, W_RESULT } from "../memory/layout.ts";
-import { ambientThread } from "../scheduler/ambient.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { Op } from "../scheduler/types.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import type { Op } from "../scheduler/frames/types.ts";
+import { ambientThread } from "../scheduler/thread/ambient.ts";
+import { Operation } from "../scheduler/thread/operation.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { type LockGuard } from "./lock-owner.ts";
 import {

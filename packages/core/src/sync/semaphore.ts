@@ -3,12 +3,12 @@
 import { show } from "../base/show.ts";
 import { REASON_SEMACQUIRE, type WaitReason } from "../goroutine/wait-reason.ts";
 import { G_WAITER, SEM_PERMITS, SEM_SERVING, W_QUEUED, W_RESULT } from "../memory/layout.ts";
-import { ambientThread } from "../scheduler/ambient.ts";
-import type { Frame } from "../scheduler/frame.ts";
-import { Operation } from "../scheduler/operation.ts";
-import { type ObjectTable, objectKind, objectsOf } from "../scheduler/shared-object.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import type { Op } from "../scheduler/types.ts";
+import type { Frame } from "../scheduler/frames/frame.ts";
+import type { Op } from "../scheduler/frames/types.ts";
+import { ambientThread } from "../scheduler/thread/ambient.ts";
+import { Operation } from "../scheduler/thread/operation.ts";
+import { type ObjectTable, objectKind, objectsOf } from "../scheduler/thread/shared-object.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import type { ReferenceKind } from "../values/references.ts";
 import { abandon, give, queueFor, tryTake } from "./semaphore-protocol.ts";
 

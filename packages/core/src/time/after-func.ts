@@ -2,11 +2,11 @@
 
 import type { Body } from "../goroutine/functions.ts";
 import { T_REFS, T_TARGET, TIMER_CAPACITY } from "../memory/layout.ts";
-import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import { noTimerLeft } from "../scheduler/timers.ts";
-import type { GoFunction } from "../scheduler/types.ts";
-import { WatchList } from "../scheduler/watch-list.ts";
+import type { GoFunction } from "../scheduler/frames/types.ts";
+import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
+import { noTimerLeft } from "../scheduler/thread/timers.ts";
+import { WatchList } from "../scheduler/thread/watch-list.ts";
 import { durationMs } from "./duration.ts";
 import { discardHeld, heldArguments, holdGoroutine } from "./held-goroutine.ts";
 import { endTimerUse, FUNCTION_TIMER } from "./timers.ts";

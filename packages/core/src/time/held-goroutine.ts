@@ -17,8 +17,8 @@ import {
 import type { Body } from "../goroutine/functions.ts";
 import { transitionToHeld, transitionToRunnableFirst } from "../goroutine/status.ts";
 import { CACHE_SPAWNED, G_ARGS, G_CONTEXT, G_META } from "../memory/layout.ts";
-import { cancellation } from "../scheduler/cancellation.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { cancellation } from "../scheduler/thread/cancellation.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 
 /** Creates a goroutine that nobody queues yet. Its context is that of the goroutine that runs now. Throws as `go`. */
 export function holdGoroutine(thread: Thread, body: Body, args: readonly unknown[]): number {

@@ -1,11 +1,11 @@
 /** `sleep`. */
 
 import { REASON_SLEEP } from "../goroutine/wait-reason.ts";
-import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
-import { Operation } from "../scheduler/operation.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import { noTimerLeft, TIMER_READY } from "../scheduler/timers.ts";
-import type { Op } from "../scheduler/types.ts";
+import type { Op } from "../scheduler/frames/types.ts";
+import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
+import { Operation } from "../scheduler/thread/operation.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
+import { noTimerLeft, TIMER_READY } from "../scheduler/thread/timers.ts";
 import { durationMs } from "./duration.ts";
 
 /**

@@ -3,8 +3,8 @@
 import type { Channel } from "../channel/channel.ts";
 import { createTimerChannel, startTimerChannel, stopTimerChannel } from "../channel/timer-channel.ts";
 import type { RecvChan } from "../channel/types.ts";
-import { ambientThread, currentMachine } from "../scheduler/ambient.ts";
-import type { Thread } from "../scheduler/thread.ts";
+import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
 import { durationMs } from "./duration.ts";
 
 /**

@@ -8,12 +8,12 @@
  */
 
 import { T_REFS } from "../memory/layout.ts";
-import type { Thread } from "../scheduler/thread.ts";
-import { noTimerLeft, registerTimerKind, type TimerCallback } from "../scheduler/timers.ts";
+import type { Thread } from "../scheduler/thread/thread.ts";
+import { noTimerLeft, registerTimerKind, type TimerCallback } from "../scheduler/thread/timers.ts";
 
-export { hasPendingTimers } from "../scheduler/timers.ts";
+export { hasPendingTimers } from "../scheduler/thread/timers.ts";
 
-/** Kinds of timers, of which each layer has its own; 1 and 2 are those of scheduler/timers. This one starts a goroutine. */
+/** Kinds of timers, of which each layer has its own; 1 and 2 are those of scheduler/thread/timers. This one starts a goroutine. */
 export const FUNCTION_TIMER = 3;
 /** Kinds whose callback is set with `setTimerCallback` begin here. */
 export const FIRST_CALLBACK_TIMER = 4;

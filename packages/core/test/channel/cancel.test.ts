@@ -6,8 +6,8 @@ import { chan } from "../../src/channel/channel.ts";
 import { select } from "../../src/channel/select.ts";
 import type { Chan } from "../../src/channel/types.ts";
 import { C_RECEIVERS, C_SENDERS } from "../../src/memory/layout.ts";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 const LARGE = { text: "x".repeat(300) };

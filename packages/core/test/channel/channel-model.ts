@@ -9,9 +9,9 @@ import { seedOrder } from "../../src/channel/random.ts";
 import { selectOf } from "../../src/channel/select.ts";
 import type { Received, SelectCase } from "../../src/channel/types.ts";
 import { C_COUNT, CACHE_WORDS, G_SELECT, G_WORDS, O_LOCK, O_REFS, O_WORDS } from "../../src/memory/layout.ts";
-import type { Frame } from "../../src/scheduler/frame.ts";
-import type { Operation } from "../../src/scheduler/operation.ts";
-import type { Thread } from "../../src/scheduler/thread.ts";
+import type { Frame } from "../../src/scheduler/frames/frame.ts";
+import type { Operation } from "../../src/scheduler/thread/operation.ts";
+import type { Thread } from "../../src/scheduler/thread/thread.ts";
 
 const THREADS = 3;
 /** 0 runs, 1 waits, 2 was made ready: a word for each goroutine, numbered from 1. */

@@ -6,8 +6,8 @@ import { chan } from "../../src/channel/channel.ts";
 import { select, trySelect } from "../../src/channel/select.ts";
 import type { Chan, ChanOp, SelectCase } from "../../src/channel/types.ts";
 import { C_COUNT, C_RECEIVERS, C_SENDERS } from "../../src/memory/layout.ts";
-import { go } from "../../src/scheduler/goroutine-api.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { go } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 // ───────────────────────────── step by step ─────────────────────────────

@@ -5,8 +5,8 @@ import { MisuseError } from "../../src/base/errors.ts";
 import { chan } from "../../src/channel/channel.ts";
 import { range } from "../../src/channel/range.ts";
 import type { Chan } from "../../src/channel/types.ts";
-import { go } from "../../src/scheduler/goroutine-api.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { go } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 describe("operations", () => {

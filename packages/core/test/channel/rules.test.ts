@@ -6,9 +6,9 @@ import { chan, MAX_CAPACITY } from "../../src/channel/channel.ts";
 import { range } from "../../src/channel/range.ts";
 import type { Chan, Received } from "../../src/channel/types.ts";
 import { isGenerator } from "../../src/goroutine/functions.ts";
-import { go, numGoroutine, spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { go, numGoroutine, spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 /** A generator body, or a function that does it at once. */

@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { CloneError } from "../../src/base/errors.ts";
 import { chan } from "../../src/channel/channel.ts";
 import type { Chan } from "../../src/channel/types.ts";
-import { go, spawn } from "../../src/scheduler/goroutine-api.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { go, spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 describe("values", () => {

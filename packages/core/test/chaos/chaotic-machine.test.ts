@@ -2,9 +2,9 @@ import { expect, it } from "vitest";
 import { chan } from "../../src/channel/channel.ts";
 import { ChaoticMachine } from "../../src/chaos/chaotic-machine.ts";
 import { auditMemory } from "../../src/inspect/audit.ts";
-import { go, spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { checkpoint, gosched } from "../../src/scheduler/yielding.ts";
+import { go, spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { checkpoint, gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { WaitGroup } from "../../src/sync/wait-group.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 

@@ -8,9 +8,9 @@ import type { Chan } from "../../src/channel/types.ts";
 import { context } from "../../src/context/context.ts";
 import { spawnWith } from "../../src/context/spawn-with.ts";
 import { POOL_BUMP, POOL_OBJECT, POOL_WORDS } from "../../src/memory/layout.ts";
-import { go, spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine, Handle } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { go, spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine, Handle } from "../../src/scheduler/frames/types.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 const asleep = body(function* asleep(name: string, log: Chan<string>): Goroutine<void> {

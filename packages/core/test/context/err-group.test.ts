@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import { chan } from "../../src/channel/channel.ts";
 import type { Chan } from "../../src/channel/types.ts";
 import { ErrGroup } from "../../src/context/err-group.ts";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 function* settle(): Goroutine<void> {

@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { auditMemory } from "../../src/inspect/audit.ts";
 import { formatScheduler } from "../../src/inspect/scheduler-state.ts";
 import { CACHE_POOLS, CACHE_WORDS, G_STATUS, POOL_G } from "../../src/memory/layout.ts";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { body, type SingleMachine, singleMachine } from "../support/single-machine.ts";
 
 const nothing = body(function* nothing(): Goroutine<void> {});

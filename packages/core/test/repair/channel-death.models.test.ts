@@ -11,7 +11,7 @@ import type { Received } from "../../src/channel/types.ts";
 import { DeadLocks } from "../../src/repair/locks.ts";
 import { Orphans } from "../../src/repair/orphans.ts";
 import { Repair } from "../../src/repair/repair.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { hasEnded, isLost, meet, note, type Role, role, waitForQuiet } from "../support/mortal-roles.ts";
 import { aChannel, exploreDeath, type Scene } from "../support/mortal-runtime.ts";
 import { onlyReleases } from "../support/mortal-threads.ts";

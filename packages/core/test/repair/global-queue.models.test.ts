@@ -4,7 +4,7 @@ import { type ExploreResult, expectFailure, expectNoFailure } from "@heddle/test
 import { expect, test } from "vitest";
 import { G_NEXT, GLOBAL_HEAD, GLOBAL_SIZE, GLOBAL_TAIL } from "../../src/memory/layout.ts";
 import { DeadLocks } from "../../src/repair/locks.ts";
-import type { HostThread } from "../../src/scheduler/host.ts";
+import type { HostThread } from "../../src/scheduler/thread/host.ts";
 import { exploreUse, onlyReleases, type Use } from "../support/mortal-threads.ts";
 import { withPlanted } from "../support/planted.ts";
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { complete, firstJoiner, isDone, join, leave, nextJoiner } from "../../src/goroutine/completion.ts";
 import { G_JOIN, POOL_BUMP, POOL_G, POOL_WORDS } from "../../src/memory/layout.ts";
 import { DeadLocks } from "../../src/repair/locks.ts";
-import type { Thread } from "../../src/scheduler/thread.ts";
+import type { Thread } from "../../src/scheduler/thread/thread.ts";
 import { exploreUse, type Use } from "../support/mortal-threads.ts";
 import { withPlanted } from "../support/planted.ts";
 

@@ -12,9 +12,9 @@ import {
   W_QUEUED,
 } from "../../src/memory/layout.ts";
 import { DeadLocks } from "../../src/repair/locks.ts";
-import { objectsOf } from "../../src/scheduler/shared-object.ts";
-import type { Thread } from "../../src/scheduler/thread.ts";
-import type { Op } from "../../src/scheduler/types.ts";
+import type { Op } from "../../src/scheduler/frames/types.ts";
+import { objectsOf } from "../../src/scheduler/thread/shared-object.ts";
+import type { Thread } from "../../src/scheduler/thread/thread.ts";
 import type { Mutex } from "../../src/sync/mutex.ts";
 import { Semaphore } from "../../src/sync/semaphore.ts";
 import { abandon, queueFor, tryTake } from "../../src/sync/semaphore-protocol.ts";

@@ -22,8 +22,8 @@ import {
 import { RecordPool } from "../../src/memory/record-pool.ts";
 import { CLASS_UNITS, UNIT_BYTES } from "../../src/memory/slab-classes.ts";
 import { DeadLocks } from "../../src/repair/locks.ts";
-import { type Thread } from "../../src/scheduler/thread.ts";
-import { threadCache } from "../../src/scheduler/thread-pools.ts";
+import { type Thread } from "../../src/scheduler/thread/thread.ts";
+import { threadCache } from "../../src/scheduler/thread/thread-pools.ts";
 import { exploreUse, onlyReleases, type Use } from "../support/mortal-threads.ts";
 import { withPlanted } from "../support/planted.ts";
 

@@ -15,9 +15,9 @@ import {
   T_WHEN,
 } from "../../src/memory/layout.ts";
 import { DeadLocks } from "../../src/repair/locks.ts";
-import type { HostThread } from "../../src/scheduler/host.ts";
-import type { Machine } from "../../src/scheduler/machine.ts";
-import { registerTimerKind } from "../../src/scheduler/timers.ts";
+import type { Machine } from "../../src/scheduler/machine/machine.ts";
+import type { HostThread } from "../../src/scheduler/thread/host.ts";
+import { registerTimerKind } from "../../src/scheduler/thread/timers.ts";
 import { exploreUse, onlyReleases, type Use } from "../support/mortal-threads.ts";
 import { withPlanted } from "../support/planted.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { LEAVE_EVENTS, LEAVE_MICROTASKS, LEAVE_TURN } from "../../src/scheduler/processor-holding.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
+import { LEAVE_EVENTS, LEAVE_MICROTASKS, LEAVE_TURN } from "../../src/scheduler/machine/processor-holding.ts";
 import { WaitGroup } from "../../src/sync/wait-group.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 

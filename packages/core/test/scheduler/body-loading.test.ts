@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { type Body, referToModule } from "../../src/goroutine/functions.ts";
 import { G_FRAME, GLOBAL_HEAD } from "../../src/memory/layout.ts";
-import { blocking } from "../../src/scheduler/blocking-call.ts";
+import { blocking } from "../../src/scheduler/api/blocking-call.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 const { late } = referToModule("test:late") as Record<string, Body>;

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { chan } from "../../src/channel/channel.ts";
 import type { Chan } from "../../src/channel/types.ts";
 import type { Body } from "../../src/goroutine/functions.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { body, type SingleMachine, singleMachine } from "../support/single-machine.ts";
 
 /** Runs the machine once while the host sleeps; how often it was rung. */

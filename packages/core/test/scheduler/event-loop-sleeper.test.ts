@@ -11,7 +11,7 @@ import {
   NAPPING,
   stayAwake,
   wake,
-} from "../../src/scheduler/parker.ts";
+} from "../../src/scheduler/idle/parker.ts";
 
 const MACHINE = M_WORDS;
 const original = globalThis.Atomics;

@@ -6,9 +6,9 @@
 import { describe, expect, test } from "vitest";
 import { DETACHED } from "../../src/goroutine/descriptor.ts";
 import { P_PREEMPT, P_TICK } from "../../src/memory/layout.ts";
-import { go, spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { checkpoint, gosched, shouldYield } from "../../src/scheduler/yielding.ts";
+import { go, spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { checkpoint, gosched, shouldYield } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { WaitGroup } from "../../src/sync/wait-group.ts";
 import { body, type SingleMachine, singleMachine } from "../support/single-machine.ts";
 

@@ -2,8 +2,8 @@
 
 import { expect, it } from "vitest";
 import { auditMemory } from "../../src/inspect/audit.ts";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { Once } from "../../src/sync/once.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 

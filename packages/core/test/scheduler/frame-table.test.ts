@@ -3,12 +3,12 @@ import { CanceledError } from "../../src/base/errors.ts";
 import { chan } from "../../src/channel/channel.ts";
 import type { Chan } from "../../src/channel/types.ts";
 import { G_WORDS } from "../../src/memory/layout.ts";
-import { defer } from "../../src/scheduler/defer.ts";
-import { type Abandonable, FRAME_GENERATOR, FRAME_PROMISE, Frame } from "../../src/scheduler/frame.ts";
-import { FrameTable } from "../../src/scheduler/frame-table.ts";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { defer } from "../../src/scheduler/api/defer.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import { type Abandonable, FRAME_GENERATOR, FRAME_PROMISE, Frame } from "../../src/scheduler/frames/frame.ts";
+import { FrameTable } from "../../src/scheduler/frames/frame-table.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { WaitGroup } from "../../src/sync/wait-group.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 

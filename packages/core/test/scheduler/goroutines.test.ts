@@ -3,10 +3,10 @@
 import { describe, expect, test } from "vitest";
 import { CloneError, GoroutineLimitError, MemoryLimitError, MisuseError } from "../../src/base/errors.ts";
 import type { Body } from "../../src/goroutine/functions.ts";
-import { liveGoroutines } from "../../src/scheduler/counters.ts";
-import { go, numGoroutine, spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine, Handle } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { go, numGoroutine, spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine, Handle } from "../../src/scheduler/frames/types.ts";
+import { liveGoroutines } from "../../src/scheduler/idle/counters.ts";
 import { WaitGroup } from "../../src/sync/wait-group.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 

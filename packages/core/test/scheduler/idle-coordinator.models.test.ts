@@ -30,9 +30,8 @@ import {
   SYSMON_PARK,
 } from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
-import { type Grant, IdleCoordinator } from "../../src/scheduler/idle.ts";
-import { LIFE_ALIVE, LIFE_STARTING, LIFE_WANTED } from "../../src/scheduler/machine-life.ts";
-import { Monitor } from "../../src/scheduler/monitor.ts";
+import { type Grant, IdleCoordinator } from "../../src/scheduler/idle/idle-coordinator.ts";
+import { LIFE_ALIVE, LIFE_STARTING, LIFE_WANTED } from "../../src/scheduler/idle/machine-life.ts";
 import {
   ASLEEP,
   ASLEEP_IN_EVENT_LOOP,
@@ -40,7 +39,8 @@ import {
   announceSleep,
   sleep,
   stayAwake,
-} from "../../src/scheduler/parker.ts";
+} from "../../src/scheduler/idle/parker.ts";
+import { Monitor } from "../../src/scheduler/machine/monitor.ts";
 import {
   type Fault,
   lockIsFree,

@@ -6,11 +6,11 @@ import { chan } from "../../src/channel/channel.ts";
 import { WAITING } from "../../src/goroutine/status.ts";
 import { REASON_JOIN } from "../../src/goroutine/wait-reason.ts";
 import { G_STATUS, G_WAIT_REASON } from "../../src/memory/layout.ts";
-import { goexit } from "../../src/scheduler/defer.ts";
-import { go, spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { GoroutineHandle } from "../../src/scheduler/handle.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { goexit } from "../../src/scheduler/api/defer.ts";
+import { go, spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
+import type { GoroutineHandle } from "../../src/scheduler/thread/handle.ts";
 import { sleep } from "../../src/time/sleep.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 

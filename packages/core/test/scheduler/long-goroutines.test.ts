@@ -5,8 +5,8 @@ import { DETACHED } from "../../src/goroutine/descriptor.ts";
 import type { Body } from "../../src/goroutine/functions.ts";
 import { P_WORDS } from "../../src/memory/layout.ts";
 import { RunQueueOwner, RunQueueStealer } from "../../src/queue/run-queue.ts";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine, Handle } from "../../src/scheduler/types.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import type { Goroutine, Handle } from "../../src/scheduler/frames/types.ts";
 import { body, type SingleMachine, singleMachine } from "../support/single-machine.ts";
 
 let now = 0;

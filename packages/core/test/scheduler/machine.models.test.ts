@@ -15,7 +15,7 @@ import {
 } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import { M_INBOX, M_WORDS } from "../../src/memory/layout.ts";
-import type { Machine } from "../../src/scheduler/machine.ts";
+import type { Machine } from "../../src/scheduler/machine/machine.ts";
 import {
   JOINED,
   type MachineModel,

@@ -16,9 +16,9 @@ import {
   SYSMON_PASSES,
 } from "../../src/memory/layout.ts";
 import { SharedMemory } from "../../src/memory/shared-memory.ts";
-import { CLOSED, IdleCoordinator } from "../../src/scheduler/idle.ts";
-import { MAX_DELAY_MS, MIN_DELAY_MS, Monitor } from "../../src/scheduler/monitor.ts";
-import { ASLEEP, ASLEEP_IN_EVENT_LOOP } from "../../src/scheduler/parker.ts";
+import { CLOSED, IdleCoordinator } from "../../src/scheduler/idle/idle-coordinator.ts";
+import { ASLEEP, ASLEEP_IN_EVENT_LOOP } from "../../src/scheduler/idle/parker.ts";
+import { MAX_DELAY_MS, MIN_DELAY_MS, Monitor } from "../../src/scheduler/machine/monitor.ts";
 
 const PROCS = 3;
 

@@ -21,7 +21,7 @@ import {
   stayAwake,
   wake,
   wakeForResult,
-} from "../../src/scheduler/parker.ts";
+} from "../../src/scheduler/idle/parker.ts";
 import { both, type Fault, looksAway, notifiesNobody, withFault } from "../support/model-memory.ts";
 
 const MACHINE = 0;

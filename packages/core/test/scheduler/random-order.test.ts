@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type RandomOrder, randomOrder } from "../../src/scheduler/random-order.ts";
+import { type RandomOrder, randomOrder } from "../../src/scheduler/machine/random-order.ts";
 
 function round(order: RandomOrder): number[] {
   order.start();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SpinPatience } from "../../src/scheduler/spin-patience.ts";
+import { SpinPatience } from "../../src/scheduler/idle/spin-patience.ts";
 
 /** How many of so many times in vain were full ones. */
 function fullOnes(patience: SpinPatience, times: number): number {

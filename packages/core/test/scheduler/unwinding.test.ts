@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { MisuseError } from "../../src/base/errors.ts";
 import { chan } from "../../src/channel/channel.ts";
 import type { Chan } from "../../src/channel/types.ts";
-import { defer, goexit, recover } from "../../src/scheduler/defer.ts";
-import { go, spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { EXIT, Unwinding } from "../../src/scheduler/unwinding.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { defer, goexit, recover } from "../../src/scheduler/api/defer.ts";
+import { go, spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
+import { EXIT, Unwinding } from "../../src/scheduler/machine/unwinding.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 /** An unwinding inside a deferred call. */

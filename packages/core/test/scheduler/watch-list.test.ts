@@ -3,7 +3,7 @@
 import { setFlagsFromString } from "node:v8";
 import { createContext, runInContext, runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { setGarbageCollector, WatchList } from "../../src/scheduler/watch-list.ts";
+import { setGarbageCollector, WatchList } from "../../src/scheduler/thread/watch-list.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

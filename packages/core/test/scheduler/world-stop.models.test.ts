@@ -10,7 +10,7 @@ import {
 import { expect, test } from "vitest";
 import { M_ENTERED, M_STOP, M_WORDS, SCHED_STOP } from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
-import { enterWorld, pauseAtSafePoint, WorldStop } from "../../src/scheduler/world-stop.ts";
+import { enterWorld, pauseAtSafePoint, WorldStop } from "../../src/scheduler/idle/world-stop.ts";
 import { type Fault, modelMemory, modelWords, withFault } from "../support/model-memory.ts";
 
 const SHAPE = { procs: 1, maxMachines: 2 };

@@ -9,8 +9,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type AtomicsCounts, countAtomics } from "@heddle/testkit";
-import { liveGoroutines } from "../../src/scheduler/counters.ts";
-import { IdleCoordinator } from "../../src/scheduler/idle.ts";
+import { liveGoroutines } from "../../src/scheduler/idle/counters.ts";
+import { IdleCoordinator } from "../../src/scheduler/idle/idle-coordinator.ts";
 import { type TimedMachine, timedMachine } from "./timed-machine.ts";
 
 /** A body that does an operation so many times. */

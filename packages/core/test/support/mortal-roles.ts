@@ -2,11 +2,11 @@
 
 import { type Body, declareBody } from "../../src/goroutine/functions.ts";
 import { M_ATTENTION, M_GRANT, M_INBOX, M_LIFE, M_PARK, M_WORDS } from "../../src/memory/layout.ts";
-import { currentMachine } from "../../src/scheduler/ambient.ts";
-import type { GoroutineHandle } from "../../src/scheduler/handle.ts";
-import type { Machine } from "../../src/scheduler/machine.ts";
-import { LIFE_ALIVE, LIFE_STARTING } from "../../src/scheduler/machine-life.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
+import { LIFE_ALIVE, LIFE_STARTING } from "../../src/scheduler/idle/machine-life.ts";
+import type { Machine } from "../../src/scheduler/machine/machine.ts";
+import { currentMachine } from "../../src/scheduler/thread/ambient.ts";
+import type { GoroutineHandle } from "../../src/scheduler/thread/handle.ts";
 import { MOST_ROLES, NOTES, ROLE_WORDS, VICTIM, type World } from "./mortal-world.ts";
 
 /** Where the thread stands that runs now: its bodies find it here. */

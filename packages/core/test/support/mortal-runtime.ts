@@ -39,12 +39,12 @@ import {
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
 import { RunQueueStealer } from "../../src/queue/run-queue.ts";
 import { Repair } from "../../src/repair/repair.ts";
-import { becomeMachine } from "../../src/scheduler/ambient.ts";
-import { liveGoroutines } from "../../src/scheduler/counters.ts";
-import type { HostThread } from "../../src/scheduler/host.ts";
-import { Machine } from "../../src/scheduler/machine.ts";
-import { LIFE_STARTING } from "../../src/scheduler/machine-life.ts";
-import { type ObjectTable, objectsOf, type SharedObject } from "../../src/scheduler/shared-object.ts";
+import { liveGoroutines } from "../../src/scheduler/idle/counters.ts";
+import { LIFE_STARTING } from "../../src/scheduler/idle/machine-life.ts";
+import { Machine } from "../../src/scheduler/machine/machine.ts";
+import { becomeMachine } from "../../src/scheduler/thread/ambient.ts";
+import type { HostThread } from "../../src/scheduler/thread/host.ts";
+import { type ObjectTable, objectsOf, type SharedObject } from "../../src/scheduler/thread/shared-object.ts";
 import { Mutex } from "../../src/sync/mutex.ts";
 import { Semaphore } from "../../src/sync/semaphore.ts";
 import { withModelGlobals } from "./model-globals.ts";

@@ -3,8 +3,8 @@
 import { type ExploreResult, explore, type ModelMemory } from "@heddle/testkit";
 import { releaseIfHeldBy } from "../../src/memory/thread-lock.ts";
 import { DeadLocks } from "../../src/repair/locks.ts";
-import type { HostThread } from "../../src/scheduler/host.ts";
-import { Machine } from "../../src/scheduler/machine.ts";
+import { Machine } from "../../src/scheduler/machine/machine.ts";
+import type { HostThread } from "../../src/scheduler/thread/host.ts";
 import { withModelGlobals } from "./model-globals.ts";
 import { modelPlatform } from "./model-machine.ts";
 import type { ModelShape } from "./model-memory.ts";

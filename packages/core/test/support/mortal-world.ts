@@ -12,12 +12,12 @@ import {
   T_WORDS,
 } from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
-import { becomeMachine, setHostResolver } from "../../src/scheduler/ambient.ts";
-import type { Holdings } from "../../src/scheduler/holdings.ts";
-import { HostThread } from "../../src/scheduler/host.ts";
-import { IdleCoordinator } from "../../src/scheduler/idle.ts";
-import type { ThreadParts } from "../../src/scheduler/thread.ts";
-import { threadParts } from "../../src/scheduler/thread-parts.ts";
+import { IdleCoordinator } from "../../src/scheduler/idle/idle-coordinator.ts";
+import { becomeMachine, setHostResolver } from "../../src/scheduler/thread/ambient.ts";
+import type { Holdings } from "../../src/scheduler/thread/holdings.ts";
+import { HostThread } from "../../src/scheduler/thread/host.ts";
+import type { ThreadParts } from "../../src/scheduler/thread/thread.ts";
+import { threadParts } from "../../src/scheduler/thread/thread-parts.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import type { TextPort } from "../../src/values/text.ts";
 import { type ModelShape, modelLayout, modelMemory, modelWords } from "./model-memory.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { WaitGroup } from "../../src/sync/wait-group.ts";
 import { body, singleMachine } from "./single-machine.ts";
 

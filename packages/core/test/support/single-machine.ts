@@ -4,12 +4,12 @@ import { makeMachine } from "../../src/chaos/chaotic-machine.ts";
 import { registerKinds } from "../../src/context/kinds.ts";
 import { type Body, declareBody } from "../../src/goroutine/functions.ts";
 import { SharedMemory } from "../../src/memory/shared-memory.ts";
-import { becomeMachine } from "../../src/scheduler/ambient.ts";
-import type { Frame } from "../../src/scheduler/frame.ts";
-import { HostThread } from "../../src/scheduler/host.ts";
-import type { Machine } from "../../src/scheduler/machine.ts";
-import { LEAVE_EVENTS } from "../../src/scheduler/processor-holding.ts";
-import { threadParts } from "../../src/scheduler/thread-parts.ts";
+import type { Frame } from "../../src/scheduler/frames/frame.ts";
+import type { Machine } from "../../src/scheduler/machine/machine.ts";
+import { LEAVE_EVENTS } from "../../src/scheduler/machine/processor-holding.ts";
+import { becomeMachine } from "../../src/scheduler/thread/ambient.ts";
+import { HostThread } from "../../src/scheduler/thread/host.ts";
+import { threadParts } from "../../src/scheduler/thread/thread-parts.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 

@@ -2,9 +2,9 @@
 
 import { fakeClock } from "@heddle/testkit";
 import { registerKinds } from "../../src/context/kinds.ts";
-import { Monitor } from "../../src/scheduler/monitor.ts";
-import { SysmonThread, sysmonNumber } from "../../src/scheduler/sysmon-thread.ts";
-import { threadParts } from "../../src/scheduler/thread-parts.ts";
+import { Monitor } from "../../src/scheduler/machine/monitor.ts";
+import { SysmonThread, sysmonNumber } from "../../src/scheduler/thread/sysmon-thread.ts";
+import { threadParts } from "../../src/scheduler/thread/thread-parts.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 import { type SingleMachine, type SingleMachineOptions, singleMachine } from "./single-machine.ts";

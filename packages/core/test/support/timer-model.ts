@@ -21,9 +21,9 @@ import {
   T_TARGET,
   T_WORDS,
 } from "../../src/memory/layout.ts";
-import type { SysmonWords } from "../../src/scheduler/sysmon-park.ts";
-import type { Thread } from "../../src/scheduler/thread.ts";
-import { TIMER_READY, TIMER_SEND, Timers } from "../../src/scheduler/timers.ts";
+import type { SysmonWords } from "../../src/scheduler/idle/sysmon-park.ts";
+import type { Thread } from "../../src/scheduler/thread/thread.ts";
+import { TIMER_READY, TIMER_SEND, Timers } from "../../src/scheduler/thread/timers.ts";
 
 /** Where things are. Timers and channels have the numbers 1 and 2. */
 export const PROCESSOR: number = SCHED_BASE + SCHED_WORDS;

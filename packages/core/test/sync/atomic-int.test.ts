@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { AtomicInt } from "../../src/sync/atomic-int.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 

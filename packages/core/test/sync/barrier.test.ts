@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { Barrier } from "../../src/sync/barrier.ts";
 import { body, type SingleMachine, singleMachine } from "../support/single-machine.ts";
 import { interrupt, reasons } from "./parked.ts";

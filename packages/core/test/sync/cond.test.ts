@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { MisuseError } from "../../src/base/errors.ts";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
-import { gosched } from "../../src/scheduler/yielding.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import { gosched } from "../../src/scheduler/api/yielding.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { Cond } from "../../src/sync/cond.ts";
 import { Mutex } from "../../src/sync/mutex.ts";
 import { body, type SingleMachine, singleMachine } from "../support/single-machine.ts";

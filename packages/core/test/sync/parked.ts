@@ -3,7 +3,7 @@
 import { WAITING } from "../../src/goroutine/status.ts";
 import { waitReasonName } from "../../src/goroutine/wait-reason.ts";
 import { G_STATUS, G_WAIT_REASON } from "../../src/memory/layout.ts";
-import type { Frame } from "../../src/scheduler/frame.ts";
+import type { Frame } from "../../src/scheduler/frames/frame.ts";
 import type { SingleMachine } from "../support/single-machine.ts";
 
 function parked({ machine }: SingleMachine): Frame[] {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { POOL_BUMP, POOL_TIMER, POOL_WORDS } from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
-import { spawn } from "../../src/scheduler/goroutine-api.ts";
-import type { Goroutine } from "../../src/scheduler/types.ts";
+import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
+import type { Goroutine } from "../../src/scheduler/frames/types.ts";
 import { sleep } from "../../src/time/sleep.ts";
 import { hasPendingTimers } from "../../src/time/timers.ts";
 import { body } from "../support/single-machine.ts";
@@ -101,7 +101,7 @@ describe("sleep", () => {
     await advance(0);
     await advance(3);
     expect(await started).toBe("awake");
-    const { becomeMachine, setHostResolver } = await import("../../src/scheduler/ambient.ts");
+    const { becomeMachine, setHostResolver } = await import("../../src/scheduler/thread/ambient.ts");
     becomeMachine(undefined);
     setHostResolver(() => host);
     const onHost = sleep(7).then(() => "host awake");

@@ -15,14 +15,14 @@ import {
 } from "../../src/memory/layout.ts";
 import { acquire, release } from "../../src/memory/thread-lock.ts";
 import { TimerHeap } from "../../src/queue/timer-heap.ts";
-import { objectsOf } from "../../src/scheduler/shared-object.ts";
 import {
   announceSleep,
   dueForSysmon,
   STUCK_MS,
   wakeSysmon,
   wakeSysmonForTimers,
-} from "../../src/scheduler/sysmon-park.ts";
+} from "../../src/scheduler/idle/sysmon-park.ts";
+import { objectsOf } from "../../src/scheduler/thread/shared-object.ts";
 import {
   channelBase,
   expectNoTimers,
