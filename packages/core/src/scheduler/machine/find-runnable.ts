@@ -186,11 +186,16 @@ export abstract class FindingMachine extends MachineThread {
   protected receive(goroutine: number, base: number): void {
     const frame = this.frames.at(this.i32[base + FRAME]);
     if (frame.kind === PROMISE) this.settlePromise(frame);
-    else if (frame.kind === BLOCKED) frame.woken = true;
+    else if (frame.kind === BLOCKED) this.wakeBlocked(frame);
     else {
       transitionWaitingToRunnable(this.i32, base);
       this.local.push(goroutine);
     }
+  }
+
+  private wakeBlocked(frame: Frame): void {
+    this.noteWoken(frame);
+    frame.woken = true;
   }
 
   protected readyHere(goroutine: number, base: number): void {
@@ -200,7 +205,7 @@ export abstract class FindingMachine extends MachineThread {
       return;
     }
     if (frame.kind === BLOCKED) {
-      frame.woken = true;
+      this.wakeBlocked(frame);
       return;
     }
     transitionWaitingToRunnable(this.i32, base);

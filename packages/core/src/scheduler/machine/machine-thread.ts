@@ -164,6 +164,7 @@ export abstract class MachineThread extends PromisingThread {
   }
 
   protected settlePromise(frame: Frame): void {
+    this.noteWoken(frame);
     this.microtasksDue ||= 1;
     // What awaits the promise goes on some microtasks later: the machine does not sleep, and is not taken for asleep, before they have all run.
     this.ranSinceTurn = true;

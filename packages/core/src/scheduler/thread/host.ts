@@ -230,7 +230,9 @@ export class HostThread extends OutsideThread {
   }
 
   protected readyHere(_goroutine: number, base: number): void {
-    this.frames.at(this.i32[base + G_FRAME]).wake?.();
+    const frame = this.frames.at(this.i32[base + G_FRAME]);
+    this.noteWoken(frame);
+    frame.wake?.();
   }
 
   protected promiseStarted(): void {

@@ -4,7 +4,7 @@
  * In either case a pseudo-goroutine (see waiters.ts) waits for its owner. It is not over with the first wake-up: an operation may have to compete once more.
  */
 
-import { RUNNING } from "../../goroutine/status.ts";
+import { RUNNING, WAITING } from "../../goroutine/status.ts";
 import { REASON_AWAIT } from "../../goroutine/wait-reason.ts";
 import { G_CANCELED, G_STATUS } from "../../memory/layout.ts";
 import { FRAME_PROMISE, type Frame, type Waitable } from "../frames/frame.ts";
@@ -81,7 +81,15 @@ export abstract class PromisingThread extends WaitingThread {
     if (operation.resume(interrupt)) return true;
     const canceled = this.cancellationOf(this.ownerOf(frame) ?? frame);
     if (canceled !== undefined && operation.resume(canceled)) return true;
-    return operation.attempt() || !operation.enqueue(frame.goroutine, frame.base);
+    return operation.attempt() || !this.waitOnceMore(operation, frame);
+  }
+
+  /** False if the operation went through after all. */
+  private waitOnceMore(operation: Waitable<unknown>, frame: Frame): boolean {
+    this.i32[frame.base + STATUS] = WAITING;
+    const waits = operation.enqueue(frame.goroutine, frame.base);
+    if (!waits) this.noteWoken(frame);
+    return waits;
   }
 
   rejection(error: unknown): Promise<never> {

@@ -4,7 +4,7 @@
  */
 
 import { PSEUDO } from "../../goroutine/descriptor.ts";
-import { WAITING } from "../../goroutine/status.ts";
+import { RUNNABLE, WAITING } from "../../goroutine/status.ts";
 import type { WaitReason } from "../../goroutine/wait-reason.ts";
 import {
   G_CANCELED,
@@ -76,6 +76,14 @@ export abstract class WaitingThread extends CreatingThread {
     f64[(base >> 1) + ID] = 0;
     f64[(base >> 1) + PARENT] = this.currentId();
     return frame;
+  }
+
+  /**
+   * A pseudo-goroutine was made ready. It may be long before its thread sees to that: a blocked one may first have to wait for a processor. It must not look like one that waits and was forgotten meanwhile (see repair/orphans.ts), which would
+   * be made ready a second time, and the descriptor serve somebody else by then.
+   */
+  protected noteWoken(frame: Frame): void {
+    this.i32[frame.base + STATUS] = RUNNABLE;
   }
 
   private setOwner(frame: Frame): void {
