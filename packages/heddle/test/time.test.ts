@@ -103,9 +103,11 @@ test("timers far away wake nobody", async () => {
     const begun = new AtomicInt();
     for (let i = 0; i < 100; i++) runtime.spawn(bodies.longSleep, begun);
     await until(() => begun.load() === 100 && runtime.stats().parks >= 100);
-    const before = runtime.stats();
+    // A thread that was about to be started for the burst may be called off later.
+    const happened = () => ({ ...runtime.stats(), machines: undefined });
+    const before = happened();
     for (let i = 0; i < 100; i++) await turn();
-    expect(runtime.stats()).toEqual(before);
+    expect(happened()).toEqual(before);
   });
   await runtime.close({ graceMs: 0 });
 });

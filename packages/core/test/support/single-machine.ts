@@ -37,6 +37,7 @@ const IDLE_TURNS = 20;
 
 export interface SingleMachineOptions {
   readonly maxGoroutines?: number;
+  readonly maxObjects?: number;
   readonly ringSize?: number;
   readonly chaosSeed?: number;
   /** With more than the one that the machine holds its queue is kept so that others might steal from it. */
@@ -51,7 +52,7 @@ export function singleMachine(options: SingleMachineOptions = {}): SingleMachine
     procs: options.procs ?? 1,
     maxMachines: options.procs ?? 1,
     maxGoroutines: options.maxGoroutines ?? 10_000,
-    maxObjects: 10_000,
+    maxObjects: options.maxObjects ?? 10_000,
     slabBytes: 2 ** 26,
     timeSliceMs: 10,
     ...(options.ringSize === undefined ? {} : { ringSize: options.ringSize }),

@@ -29,8 +29,10 @@ export function setGarbageCollector(collect: (() => void) | undefined): void {
 
 /** Objects added since the last sweep that are worth a collection. A guess: some 20 MB of garbage, and a few hundred nanoseconds for each when the heap is small. */
 const WORTH_COLLECTING = 100_000;
-/** New objects without which it is pointless to collect though the records have run out. A guess. */
+/** New objects without which it is probably pointless to collect though the records have run out. A guess. */
 const FEW = 1000;
+/** After a collection, so many times its duration pass before another is made without new objects: at most this part of the time goes into what is in vain. */
+const PAUSE = 20;
 
 /** The objects of one thread. `release` is called with the record of each that is gone. */
 export class WatchList {
@@ -44,6 +46,8 @@ export class WatchList {
   private sentinel = false;
   private sweepAt: number;
   private kept = 0;
+  /** Milliseconds. */
+  private tryAgainAt = 0;
 
   /** `records` is how many there are for all threads; `written` where the list is mirrored (see holdings.ts). */
   constructor(records: number, release: (index: number) => void, written: Int32Array) {
@@ -82,10 +86,16 @@ export class WatchList {
     return this.travelled.get(index)?.deref();
   }
 
-  /** Collects garbage and sweeps, because something has run out. False, and nothing is done, if fewer than `least` objects were added since the last sweep. */
+  /**
+   * Collects garbage and sweeps, because something has run out. False, and nothing is done, if fewer than `least` objects were added since the last sweep: what is there was held then. Much of it may be garbage by now all the same, so after
+   * a while it is tried again.
+   */
   collectInNeed(least: number = FEW): boolean {
-    if (this.refs.length - this.kept < least) return false;
+    const before = performance.now();
+    if (this.refs.length - this.kept < least && before < this.tryAgainAt) return false;
     this.collect();
+    const after = performance.now();
+    this.tryAgainAt = after + PAUSE * (after - before);
     return true;
   }
 
