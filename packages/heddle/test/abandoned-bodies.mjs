@@ -70,3 +70,11 @@ export const locksOften = goroutine(import.meta, function* locksOften(mutex, tim
     mutex.unlock();
   }
 });
+
+/** Waits for a change, and says beforehand that it is about to. */
+export const waitsForChange = goroutine(import.meta, function* waitsForChange(cond, held) {
+  yield* cond.mutex.lock();
+  yield* held.send("cond");
+  yield* cond.wait();
+  cond.mutex.unlock();
+});

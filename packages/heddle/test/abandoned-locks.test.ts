@@ -3,6 +3,7 @@
 import {
   AtomicInt,
   type Chan,
+  Cond,
   chan,
   type Handle,
   MachineLostError,
@@ -217,6 +218,33 @@ test("permits that a lost goroutine had taken stay taken, until somebody gives t
       expect([semaphore.tryAcquire(2), semaphore.tryAcquire(1)]).toEqual([false, true]);
       semaphore.release(2);
       expect(semaphore.tryAcquire(2)).toBe(true);
+    }),
+  );
+});
+
+test("a signal that a goroutine was lost with, on its way to the mutex, is not lost to the others", {
+  timeout: LIMIT_MS,
+}, async () => {
+  await withRuntime(four, (runtime) =>
+    runtime.enter(async () => {
+      const mutex = new Mutex();
+      const [cond, held] = [new Cond(mutex), chan<string>(1)];
+      const lost = runtime.spawn(bodies.waitsForChange, cond, held);
+      await held.recv();
+      await mutex.lock();
+      let woken = false;
+      // Queues behind that one, and unlocks.
+      const other = Promise.resolve(cond.wait()).then(() => {
+        woken = true;
+      });
+      await mutex.lock();
+      cond.signal();
+      for (let machine = 1; machine <= 4; machine++) killMachine(runtime, machine);
+      expect(await rejection(lost)).toBeInstanceOf(MachineLostError);
+      expect(woken).toBe(false);
+      mutex.unlock();
+      await other;
+      mutex.unlock();
     }),
   );
 });

@@ -32,6 +32,7 @@ export const COND_KIND = 7;
  * Where goroutines wait for a condition to come true that a mutex guards. Go's sync.Cond.
  *
  * Those that wait are woken in the order in which they came. Between being woken and holding the mutex again others may have held it, so the condition is checked in a loop.
+ * When a thread dies that used the condition, all are woken, since the one that was signalled last may be lost.
  *
  * Travels by reference, and takes its mutex along: `cond.mutex` is the same mutex there.
  *
