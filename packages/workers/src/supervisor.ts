@@ -106,7 +106,8 @@ export class Supervisor {
       this.events.fail(new MachineLostError(`${what}; the last: ${reason}`, { cause }));
       return;
     }
-    this.repair.machineLost({ machine, reason, cause }, this.holdingsOf(machine));
+    const loss = { machine, reason, cause, killed: isKill(ending) };
+    this.repair.machineLost(loss, this.holdingsOf(machine));
     this.sweepSoon();
   }
 

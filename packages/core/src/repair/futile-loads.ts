@@ -2,7 +2,7 @@
  * Modules that end every thread that loads them.
  *
  * A goroutine waits for its module on the machine that took it, and has not begun: if the thread ends, it is passed on. If it is the module that ends threads, that would go on for ever, a thread each time. So it is counted how often
- * each goroutine was waiting for its module when a thread ended. The count is the host's alone, and a goroutine is forgotten when it has begun or ended.
+ * each goroutine was waiting for its module when a thread ended. A thread that the host ended does not count: no module did that. The count is the host's alone, and a goroutine is forgotten when it has begun or ended.
  */
 
 import { PSEUDO } from "../goroutine/descriptor.ts";
@@ -35,9 +35,9 @@ export class FutileLoads {
       if ((i32[base + G_META] & PSEUDO) !== 0) return;
       const id = f64[(base + G_ID) >> 1];
       const lost = dead.get(i32[base + G_FRAME] - 1);
-      const count = (this.counts.get(id) ?? 0) + (lost === undefined ? 0 : 1);
-      if (lost !== undefined && count >= MAX_FUTILE_LOADS)
-        lost.endUnbegun(goroutine, base, this.reason(base));
+      const isFutile = lost !== undefined && !lost.wereKilled;
+      const count = (this.counts.get(id) ?? 0) + (isFutile ? 1 : 0);
+      if (isFutile && count >= MAX_FUTILE_LOADS) lost.endUnbegun(goroutine, base, this.reason(base));
       else if (count > 0) counts.set(id, count);
     });
     this.counts = counts;

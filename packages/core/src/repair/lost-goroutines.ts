@@ -67,6 +67,8 @@ export interface Loss {
   readonly reason: string;
   /** The error that ended it, if there is one. */
   readonly cause: unknown;
+  /** Whether the host ended it. */
+  readonly killed?: boolean;
 }
 
 /** What the runtime is told. */
@@ -107,6 +109,11 @@ export class LostGoroutines {
     this.host = host;
     this.loss = loss;
     this.events = events;
+  }
+
+  /** Whether the host ended their thread: nothing that ran or was loaded there did. */
+  get wereKilled(): boolean {
+    return this.loss.killed === true;
   }
 
   /** Numbers of those that are lost. */
