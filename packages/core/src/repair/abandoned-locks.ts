@@ -12,6 +12,8 @@ import {
   G_STATUS,
   G_WAIT_REASON,
   G_WAITER,
+  O_KIND,
+  O_WORDS,
   W_QUEUED,
   W_RESULT,
   W_VALUE,
@@ -23,6 +25,7 @@ import { releaseForDead as releaseMutex } from "../sync/mutex-protocol.ts";
 import { forgetLostCall, ONCE_KIND } from "../sync/once.ts";
 import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
 import { releaseForDead as releaseRWMutex } from "../sync/rw-mutex-protocol.ts";
+import { SEMAPHORE_KIND } from "../sync/semaphore.ts";
 import { give } from "../sync/semaphore-protocol.ts";
 import { forEachUsed } from "./lost-goroutines.ts";
 import { forEachObject } from "./queues.ts";
@@ -83,7 +86,15 @@ function servedBy(i32: Int32Array, base: number, reason: number): number {
 export function giveBackPermits(host: Thread, base: number): void {
   const { i32 } = host;
   const semaphore = servedBy(i32, base, REASON_SEMACQUIRE);
-  if (semaphore === 0) return;
+  // Whoever died before it had queued left there what it had waited for before.
+  if (!isSemaphore(host, semaphore)) return;
   i32[base + G_WAITER + W_RESULT] = 0;
   give(host, semaphore, i32[base + G_WAITER + W_VALUE]);
+}
+
+/** Whether a word is the first of a semaphore's record. */
+function isSemaphore({ i32, memory }: Thread, word: number): boolean {
+  const index = (word - memory.layout.objects) / O_WORDS;
+  const isRecord = Number.isInteger(index) && index > 0 && index <= memory.shape.maxObjects;
+  return isRecord && i32[word + O_KIND] === SEMAPHORE_KIND;
 }
