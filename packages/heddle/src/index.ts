@@ -1,1 +1,3 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 export * from "@heddle/workers";
