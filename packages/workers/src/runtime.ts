@@ -26,7 +26,6 @@ import {
   setGarbageCollector,
   show,
   spawnOn,
-  takeCondemned,
   threadParts,
   wakeAll,
 } from "@heddle/core";
@@ -208,7 +207,7 @@ class HostedRuntime implements Runtime {
 
   private onWoken(): void {
     this.starter.serve();
-    for (const condemned of takeCondemned(this.host)) this.supervisor.endCondemned(condemned);
+    this.supervisor.endAllCondemned();
     this.drained?.();
     this.deadlocks.woken();
   }

@@ -18,6 +18,7 @@ import {
   MachineLostError,
   Repair,
   setDoubt,
+  takeCondemned,
 } from "@heddle/core";
 import type { MachinePool } from "./machine-pool.ts";
 import { type PanicMessage, panicMessage } from "./panic-message.ts";
@@ -85,8 +86,12 @@ export class Supervisor {
     return this.started.has(machine);
   }
 
-  /** Ends the thread of a goroutine that goes on though its time is over and it was cancelled for that. */
-  endCondemned({ machine, base, timeoutMs, killAfterMs }: Condemned): void {
+  /** Ends the threads of goroutines that go on though their time is over and they were cancelled for that. */
+  endAllCondemned(): void {
+    for (const condemned of takeCondemned(this.host)) this.endCondemned(condemned);
+  }
+
+  private endCondemned({ machine, base, timeoutMs, killAfterMs }: Condemned): void {
     const { id, name } = describeGoroutine(this.host, base);
     const sentence =
       `its thread was ended for goroutine ${id} (${name}), which went on for ${killAfterMs} ms after ` +
@@ -150,6 +155,8 @@ export class Supervisor {
 
   private look(): void {
     this.repair.seeToWork();
+    this.repair.condemnOverdue();
+    this.endAllCondemned();
     if (!this.repair.stop.haveAllPassed()) {
       this.lookLater();
       return;

@@ -104,13 +104,29 @@ setTimerCallback(KILL_TIMER, (thread, own) => {
   tree.table.release(own);
 });
 
-/** Condemns the thread on which the goroutine lives whose own context this is, if it still defies its cancellation. */
+/**
+ * Condemns the thread of the goroutine whose descriptor is at `base` if its time is over and nothing stands in a heap that would see to it: a thread that has died had taken the timer. For the host, while it waits for threads to come by a
+ * safe point, which one that defies its cancellation may never do.
+ */
+export function condemnOverdue(host: Thread, base: number): void {
+  const { i32 } = host;
+  const tree = contextsOf(host);
+  tree.locked(() => {
+    const plan = planOf(host, base);
+    if (plan === 0 || i32[plan + PL_CONDEMNED] !== 0) return;
+    const timer = i32[plan + PL_KILL_TIMER];
+    if (timer !== 0 && !host.timers.isStarted(timer)) condemn(host, tree, i32[base + G_CONTEXT]);
+  });
+}
+
+/** Condemns the thread on which the goroutine lives whose own context this is, if it still defies its cancellation. (One that has ended has no deadline any more. One that has not, and is past it, was to be cancelled by a thread that died.) */
 function condemn(thread: Thread, tree: ContextTree, own: number): boolean {
   const { i32, memory } = thread;
   const plan = i32[tree.table.baseOf(own) + X_PLAN];
   const base = thread.descriptorOf(i32[plan + PL_GOROUTINE]);
   const machine = i32[base + G_MACHINE] - 1;
-  if (tree.state(own) === LIVE || machine <= 0 || !isAlive(thread, tree, base, own)) return false;
+  const inTime = tree.state(own) === LIVE && Date.now() < tree.deadline(own);
+  if (inTime || machine <= 0 || !isAlive(thread, tree, base, own)) return false;
   i32[plan + PL_CONDEMNED] = 1;
   Atomics.store(i32, machineRecord(memory, machine) + M_CONDEMNED, i32[plan + PL_GOROUTINE]);
   Atomics.store(i32, SCHED_CONDEMNED, 1);

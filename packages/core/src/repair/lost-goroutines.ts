@@ -312,6 +312,8 @@ export class LostGoroutines {
   private giveBack(goroutine: number, base: number): void {
     const { host } = this;
     const { i32 } = host;
+    // The next to use the descriptor was not served what this one was.
+    i32[base + G_WAITER + W_RESULT] = 0;
     if ((i32[base + G_META] & PSEUDO) !== 0) {
       i32[base + G_STATUS] = IDLE;
       host.giveWaiter(goroutine);

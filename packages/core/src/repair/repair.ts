@@ -14,8 +14,9 @@
  */
 
 import { finishEnds } from "../context/cancel.ts";
+import { condemnOverdue } from "../context/time-limits.ts";
 import { CONTEXT_KIND } from "../context/tree.ts";
-import { PSEUDO } from "../goroutine/descriptor.ts";
+import { PLANNED, PSEUDO } from "../goroutine/descriptor.ts";
 import {
   CACHE_ENDED,
   CACHE_SPAWNED,
@@ -155,6 +156,15 @@ export class Repair {
   seeToWork(): void {
     const { host } = this;
     if (host.isWorkSomewhere()) host.idle.wakeOneAnyway();
+  }
+
+  /** Condemns threads that dead ones were to condemn. */
+  condemnOverdue(): void {
+    const { host } = this;
+    forEachUsed(host, (base) => {
+      if ((host.i32[base + G_META] & PLANNED) !== 0 && isLive(host.i32[base + G_STATUS]))
+        condemnOverdue(host, base);
+    });
   }
 
   /** Finds what dead threads had in hand, and gives back what was theirs. All machines must be held. */

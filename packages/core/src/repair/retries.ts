@@ -20,6 +20,8 @@ import {
   G_META,
   G_SELECT,
   G_STATUS,
+  G_WAITER,
+  W_RESULT,
 } from "../memory/layout.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 
@@ -37,6 +39,8 @@ export function mayRunAgain(host: Thread, base: number): boolean {
 export function runAgain(host: Thread, goroutine: number, base: number): void {
   const { i32 } = host;
   endLimits(host, base);
+  // Of its last wait.
+  i32[base + G_WAITER + W_RESULT] = 0;
   const meta = takeRetry(host, base);
   i32[base + G_META] = (i32[base + G_META] & (PLANNED | EXPLICIT_CONTEXT)) | meta;
   i32[base + G_MACHINE] = 0;

@@ -176,10 +176,16 @@ export function endWriteUse(thread: Waker, base: number, use: number): void {
   if ((Atomics.load(i32, base + STATE) & WRITER) !== 0 && i32[base + RW_USE] === use) endWrite(thread, base);
 }
 
-/** The mutex, with nobody in it any more, goes to the first writer in the queue. */
+/** The mutex, with nobody in it any more, goes to the first writer in the queue. (Should there be none, since a reading that was begun on a thread that died had been ended on another, to the readers.) */
 function letWriterIn(thread: Waker, base: number): readonly number[] {
   const { i32 } = thread;
   const waiter = i32[base + RW_WRITERS];
+  if (waiter === 0) {
+    Atomics.store(i32, base + STATE, WAITING);
+    const readers = letReadersIn(thread, base);
+    Atomics.and(i32, base + STATE, ~WAITING);
+    return readers;
+  }
   i32[waiter + W_RESULT] = base;
   i32[base + OWNER] = ownerOfWaiter(thread, waiter);
   i32[base + RW_USE]++;

@@ -22,6 +22,7 @@ import {
   SEM_PERMITS,
   SEM_SERVING,
   SEM_WAITERS,
+  W_QUEUED,
   W_RESULT,
   W_VALUE,
 } from "../memory/layout.ts";
@@ -102,7 +103,8 @@ function serve({ i32 }: Waker, base: number, free: number): readonly number[] {
 function finishServing(i32: Int32Array, base: number): boolean {
   const waiter = i32[base + SEM_SERVING];
   Atomics.store(i32, base + FREE, i32[base + SEM_LEFT] | QUEUED);
-  i32[waiter + W_RESULT] = base;
+  // One that has left the queue was told before, and its permits may have been given back since: not twice.
+  if (i32[waiter + W_QUEUED] !== 0) i32[waiter + W_RESULT] = base;
   const found = removeWaiter(i32, base + SEM_WAITERS, waiter);
   i32[base + SEM_SERVING] = 0;
   return found;
