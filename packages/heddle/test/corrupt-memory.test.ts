@@ -1,6 +1,7 @@
 // A word of the memory that all threads share is overwritten: the runtime stops with one error, and the process goes on.
 
 import { CorruptMemoryError, chan, type Runtime } from "heddle";
+import { killMachine } from "heddle/testing";
 import { describe, expect, test } from "vitest";
 import * as bodies from "./fault-bodies.mjs";
 import { eventually, rejection, withRuntime } from "./support/runtimes.ts";
@@ -94,6 +95,29 @@ test("a slot that names no block, found where its value is taken", { timeout: 60
       expect((error as Error).message).toMatch(
         /^the runtime's memory is damaged: the slot at word \d+ names unit 1/,
       );
+      expect(runtime.closed).toBe(true);
+    }),
+  );
+});
+
+test("what a lost thread had left cannot be put right: the same", { timeout: 60_000 }, async () => {
+  await withRuntime({ procs: 2 }, (runtime) =>
+    runtime.enter(async () => {
+      const [homes, goOn] = [chan<number>(4), chan<number>()];
+      const runs = [1, 2].map(() =>
+        rejection(runtime.run(bodies.lives as never, homes as never, goOn as never)),
+      );
+      for (const _ of runs) await homes.recv();
+      const { repair } = (runtime as unknown as { supervisor: { repair: { machineLost(): void } } })
+        .supervisor;
+      repair.machineLost = () => {
+        throw new Error("no idea what to do");
+      };
+      for (const machine of [1, 2]) killMachine(runtime, machine);
+      for (const error of await Promise.all(runs)) {
+        expect(error).toBeInstanceOf(CorruptMemoryError);
+        expect((error as Error).message).toMatch(/could not be put right: no idea what to do$/);
+      }
       expect(runtime.closed).toBe(true);
     }),
   );

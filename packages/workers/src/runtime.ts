@@ -14,7 +14,6 @@ import {
   LIFE_NONE,
   listGoroutines,
   liveGoroutines,
-  type MachineLostError,
   type MemoryOptions,
   PanicError,
   type RuntimeStats,
@@ -282,7 +281,7 @@ class HostedRuntime implements Runtime {
     if (!this.closed) this.fail(error);
   }
 
-  private onHopeless(error: MachineLostError): void {
+  private onHopeless(error: HeddleError): void {
     this.settleAlive.reject(error);
     this.fail(error);
   }

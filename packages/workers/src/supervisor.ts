@@ -12,6 +12,7 @@ import {
   CorruptMemoryError,
   DeadlineExceededError,
   describeGoroutine,
+  type HeddleError,
   type Holdings,
   type HostThread,
   holdingsIn,
@@ -28,7 +29,7 @@ export interface SupervisorEvents {
   /** A goroutine that nobody has a handle of was lost. */
   panic(message: PanicMessage): void;
   /** There is no going on. */
-  fail(error: MachineLostError): void;
+  fail(error: HeddleError): void;
 }
 
 /** Threads that may end one after the other before any has got as far as to take part: then something keeps all of them from starting. A guess. */
@@ -112,8 +113,23 @@ export class Supervisor {
       return;
     }
     const loss = { machine, reason, cause, killed: isKill(ending) };
-    this.repair.machineLost(loss, this.holdingsOf(machine));
+    this.repairing(() => this.repair.machineLost(loss, this.holdingsOf(machine)));
     this.sweepSoon();
+  }
+
+  /** Takes a step of the repair. If it finds that the memory makes no sense, the alarm has been rung, which ends the runtime. If it fails in any other way, nobody knows what is left undone, and the runtime ends as well. */
+  private repairing(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (error instanceof CorruptMemoryError) return;
+      const what = error instanceof Error ? error.message : String(error);
+      this.events.fail(
+        new CorruptMemoryError(`what a lost thread had left could not be put right: ${what}`, {
+          cause: error,
+        }),
+      );
+    }
   }
 
   private holdingsOf(machine: number): Holdings | undefined {
@@ -149,7 +165,7 @@ export class Supervisor {
 
   private lookLater(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => unlessCorrupt(() => this.look()), this.delay).unref();
+    this.timer = setTimeout(() => this.repairing(() => this.look()), this.delay).unref();
     this.delay = Math.min(LAST_LOOK_MS, this.delay * 2);
   }
 
@@ -177,7 +193,7 @@ export class Supervisor {
       return;
     }
     if (performance.now() < end) {
-      setImmediate(() => unlessCorrupt(() => this.holdUntil(end)));
+      setImmediate(() => this.repairing(() => this.holdUntil(end)));
       return;
     }
     this.repair.stop.release();
@@ -193,15 +209,6 @@ export class Supervisor {
       this.repair.stop.release();
     }
     this.repair.seeToWork();
-  }
-}
-
-/** Takes a step of the repair. If it finds that the memory makes no sense, the alarm has been rung, which ends the runtime. */
-function unlessCorrupt(step: () => void): void {
-  try {
-    step();
-  } catch (error) {
-    if (!(error instanceof CorruptMemoryError)) throw error;
   }
 }
 
