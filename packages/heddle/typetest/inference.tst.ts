@@ -209,7 +209,9 @@ describe("select", () => {
 
 describe("sync", () => {
   test("a mutex gives what `using` takes", async () => {
-    expect(await new Mutex().lock()).type.toBe<Disposable>();
+    const guard = await new Mutex().lock();
+    expect(guard).type.toBeAssignableTo<Disposable>();
+    expect(guard.abandoned).type.toBe<boolean>();
   });
 
   test("goroutines of groups and timers have their arguments checked", () => {

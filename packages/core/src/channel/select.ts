@@ -101,7 +101,10 @@ class SelectOperation extends Operation<Outcome> {
   }
 
   attempt(): boolean {
-    return !this.tried && this.tryCases();
+    if (!this.tried) return this.tryCases();
+    // Just now, by `next`.
+    this.tried = false;
+    return false;
   }
 
   finish(): Outcome {

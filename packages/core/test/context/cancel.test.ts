@@ -10,7 +10,7 @@ import { spawnWith } from "../../src/context/spawn-with.ts";
 import { POOL_BUMP, POOL_OBJECT, POOL_WORDS } from "../../src/memory/layout.ts";
 import { go, spawn } from "../../src/scheduler/api/goroutine-api.ts";
 import { gosched } from "../../src/scheduler/api/yielding.ts";
-import type { Goroutine, Handle } from "../../src/scheduler/frames/types.ts";
+import type { Goroutine, Handle, Op } from "../../src/scheduler/frames/types.ts";
 import { body, singleMachine } from "../support/single-machine.ts";
 
 const asleep = body(function* asleep(name: string, log: Chan<string>): Goroutine<void> {
@@ -236,6 +236,48 @@ describe("nothing is lost", () => {
     for (let i = 0; i < 20; i++) await run(round);
     // What objects of this thread hold comes back when they are collected, which a test cannot ask for: three of each goroutine's four records are held so.
     expect(records() - after).toBeLessThan(20 * 50 * 3.5);
+  });
+});
+
+describe("a cancellation that comes after an operation was attempted in vain, and before the goroutine parks", () => {
+  /** The operation, cancelling the goroutine at the end of its first attempt. */
+  function canceledMeanwhile<T>(operation: Op<T>, cancel: () => void): Op<T> {
+    const attempted = operation as Op<T> & { attempt(): boolean };
+    const attempt = attempted.attempt.bind(operation);
+    attempted.attempt = () => {
+      const went = attempt();
+      attempted.attempt = attempt;
+      cancel();
+      return went;
+    };
+    return operation;
+  }
+
+  let stop: () => void = () => {};
+  const inner = body(function* inner(how: string): Goroutine<unknown> {
+    const own = context.current();
+    const done = own.done().recv();
+    const operation = how === "recv" ? done : how === "select" ? select(done) : chan<never>().recv();
+    try {
+      yield* canceledMeanwhile(operation as Op<unknown>, () => stop());
+      return own.cause();
+    } catch (error) {
+      return (error as Error).name;
+    }
+  });
+
+  test.each([
+    ["recv", "a reason"],
+    ["select", "a reason"],
+    ["something else", "CanceledError"],
+  ])("%s", async (how, outcome) => {
+    const machine = singleMachine();
+    const main = body(function* main(): Goroutine<unknown> {
+      const [ctx, cancel] = context.withCancel(context.background());
+      stop = () => cancel("a reason");
+      return yield* spawnWith({ context: ctx }, inner, how);
+    });
+    expect(await machine.run(main)).toBe(outcome);
   });
 });
 

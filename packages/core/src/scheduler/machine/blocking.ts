@@ -75,7 +75,7 @@ export abstract class BlockingMachine extends JoiningMachine {
    */
   blockOn(operation: Waitable<unknown>): Error | undefined {
     const canceled = this.takeCancellation();
-    if (canceled !== undefined) return canceled;
+    if (canceled !== undefined) return this.goesThroughAfterAll(operation) ? undefined : canceled;
     const waiter = this.newWaiter(BLOCKED, operation.reason);
     waiter.operation = operation;
     const failure = operation.enqueue(waiter.goroutine, waiter.base)

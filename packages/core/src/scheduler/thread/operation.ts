@@ -13,6 +13,7 @@ import { MisuseError } from "../../base/errors.ts";
 import type { WaitReason } from "../../goroutine/wait-reason.ts";
 import type { Frame, Waitable } from "../frames/frame.ts";
 import { PARKED, proceed, type Suspension } from "../frames/suspension.ts";
+import { isCancellation } from "./cancellation.ts";
 import type { Thread } from "./thread.ts";
 
 /** An operation's state: nobody has used it. */
@@ -65,13 +66,25 @@ export abstract class Operation<T> implements PromiseLike<T>, Waitable<T> {
       this.use();
     }
     if (this.attempt()) return proceed(this.finish());
-    const frame = this.thread.parkCurrent(this as Waitable<unknown>, this.reason);
+    const frame = this.park();
+    if (frame === undefined) return proceed(this.finish());
     if (!this.enqueue(frame.goroutine, frame.base)) {
       this.thread.unparkCurrent(frame);
       return proceed(this.finish());
     }
     this.state = PENDING;
     return PARKED;
+  }
+
+  /** Parks the goroutine. `undefined` if it was cancelled since the attempt, and another attempt succeeded. */
+  private park(): Frame | undefined {
+    const { thread } = this;
+    try {
+      return thread.parkCurrent(this as Waitable<unknown>, this.reason);
+    } catch (error) {
+      if (isCancellation(error) && thread.goesThroughAfterAll(this)) return undefined;
+      throw error;
+    }
   }
 
   then<A = T, B = never>(

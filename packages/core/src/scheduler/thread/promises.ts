@@ -28,7 +28,11 @@ export abstract class PromisingThread extends WaitingThread {
       return;
     }
     const canceled = this.takeCancellation();
-    if (canceled !== undefined) throw canceled;
+    if (canceled !== undefined) {
+      if (!this.goesThroughAfterAll(operation)) throw canceled;
+      resolve(operation.finish());
+      return;
+    }
     const frame = this.newWaiter(FRAME_PROMISE, operation.reason);
     this.promiseStarted();
     const settle = (): void => {

@@ -173,6 +173,8 @@ export abstract class Thread {
   abstract unparkCurrent(frame: Frame): void;
   /** What it is to be thrown before it waits: that it is cancelled, if it has not been told. */
   abstract takeCancellation(): Error | undefined;
+  /** The goroutine that runs now is about to be thrown its cancellation instead of an operation that was attempted in vain before: whether that goes through by now. */
+  abstract goesThroughAfterAll(operation: { attempt(): boolean }): boolean;
   /** The error that the goroutine which was just resumed is to be thrown instead of its operation's outcome. */
   abstract takeInterrupt(): Error | undefined;
   /** It is about to wait for the end of another. Runs that one in its place if it can be had; false if not. */

@@ -130,6 +130,19 @@ export abstract class WaitingThread extends CreatingThread {
     return this.i32[base + G_CANCELED_ID] === (this.f64[(base >> 1) + ID] | 0) ? context : 0;
   }
 
+  /**
+   * The goroutine that runs now is about to be thrown its cancellation, which came after an operation was attempted in vain. What tells of it as well, a receive from its context's `done` or a select with that, is ready by now: so the
+   * operation is attempted once more, and goes before the error. True if it went through; whether that has told the goroutine, its outcome says (`noticeDone`).
+   */
+  goesThroughAfterAll(operation: { attempt(): boolean }): boolean {
+    const frame = this.currentFrame();
+    if (frame === undefined) return false;
+    frame.cancelTold = false;
+    if (operation.attempt()) return true;
+    frame.cancelTold = true;
+    return false;
+  }
+
   /** The error by which a goroutine learns that it is cancelled, if it is and has not been told. */
   protected cancellationOf(frame: Frame): Error | undefined {
     if (isShielded(frame)) return undefined;
