@@ -8,7 +8,15 @@ import {
   type ModelMemory,
 } from "@heddle/testkit";
 import { expect, test } from "vitest";
-import { M_ENTERED, M_STOP, M_WORDS, SCHED_STOP } from "../../src/memory/layout.ts";
+import {
+  M_ENTERED,
+  M_STOP,
+  M_WORDS,
+  SCHED_STOP,
+  SYSMON_ENTERED,
+  SYSMON_PARK,
+  SYSMON_PASSES,
+} from "../../src/memory/layout.ts";
 import type { SharedMemory } from "../../src/memory/shared-memory.ts";
 import { enterWorld, pauseAtSafePoint, WorldStop } from "../../src/scheduler/idle/world-stop.ts";
 import { type Fault, modelMemory, modelWords, withFault } from "../support/model-memory.ts";
@@ -104,4 +112,21 @@ test("finds a host that does not say that it is at work", () => {
     exploreStop([withFault(saysNothing, host), newcomer(2)], [], 4),
     /while the host works|goes on/,
   );
+});
+
+test("sysmon is called again if it was on its way to sleep when it was called", () => {
+  const i32 = new Int32Array(new SharedArrayBuffer(modelWords(SHAPE) * 4));
+  const shared = modelMemory(
+    { i32, f64: new Float64Array(i32.buffer), u8: new Uint8Array(i32.buffer), buffer: i32.buffer } as never,
+    SHAPE,
+  );
+  const stop = new WorldStop(shared);
+  i32[SYSMON_ENTERED] = 1;
+  stop.rollCall();
+  // It had made its pass, and goes to sleep only now.
+  i32[SYSMON_PARK] = 1;
+  expect(stop.haveAllPassed()).toBe(false);
+  expect(i32[SYSMON_PARK]).toBe(0);
+  i32[SYSMON_PASSES]++;
+  expect(stop.haveAllPassed()).toBe(true);
 });

@@ -101,7 +101,11 @@ export class WorldStop {
   /** Whether everybody has come by one since. A machine that sleeps has nothing in hand. */
   haveAllPassed(): boolean {
     const { i32 } = this;
-    if (this.sysmonTakesPart() && Atomics.load(i32, SYSMON_PASSES) === this.passes) return false;
+    if (this.sysmonTakesPart() && Atomics.load(i32, SYSMON_PASSES) === this.passes) {
+      // Once more: it may have been on its way to sleep when it was called.
+      wakeSysmon(i32);
+      return false;
+    }
     return this.entered().every(
       (machine) =>
         Atomics.load(i32, machine + M_ATTENTION) === 0 || Atomics.load(i32, machine + M_PARK) !== 0,
