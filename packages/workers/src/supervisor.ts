@@ -139,7 +139,11 @@ export class Supervisor {
 
   /** sysmon's thread is over, though nobody asked it to end. True if another is to be started. */
   sysmonLost(cause: unknown): boolean {
-    this.failedMonitors = this.repair.sysmonLost() ? 0 : this.failedMonitors + 1;
+    let tookPart = false;
+    this.repairing(() => {
+      tookPart = this.repair.sysmonLost();
+    });
+    this.failedMonitors = tookPart ? 0 : this.failedMonitors + 1;
     this.sweepSoon();
     if (this.failedMonitors < MAX_FAILED_STARTS) return true;
     const reason = reasonOf(cause);

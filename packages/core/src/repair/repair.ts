@@ -77,7 +77,7 @@ export class Repair {
     return this.casualties.size > 0 || this.sysmonUnswept;
   }
 
-  /** Releases the locks of a thread that has ended, and puts right what they guarded. For a host that waits for one of them; `threadLost` or `machineLost` is still to come. */
+  /** Releases the locks of a thread that has ended, and puts right what they guarded. For a host that waits for one of them; `sysmonLost` or `machineLost` is still to come. */
   releaseLocks(thread: number): void {
     this.woken.push(...new DeadLocks(this.host, thread).release());
   }
