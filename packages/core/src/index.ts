@@ -37,7 +37,7 @@ export {
 export { formatScheduler } from "./inspect/scheduler-state.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
 export { setAlarm } from "./memory/alarm.ts";
-export { CHAOS_OFF, SAB_COUNT } from "./memory/layout.ts";
+export { CHAOS_OFF, RING_PLACES, SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
 export { setDoubt } from "./memory/thread-lock.ts";
 export type { Loss, LossEvents } from "./repair/lost-goroutines.ts";

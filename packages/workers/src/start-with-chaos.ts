@@ -1,5 +1,6 @@
 /** Starts runtimes that schedule at random. */
 
+import { RING_PLACES } from "@heddle/core";
 import type { RuntimeOptions } from "./options.ts";
 import { startChaotically } from "./runtime.ts";
 import type { Runtime } from "./runtime-types.ts";
@@ -8,12 +9,12 @@ import type { Runtime } from "./runtime-types.ts";
 export interface ChaosOptions {
   /** What all decisions come from, an integer: the same seed, the same decisions. */
   readonly seed: number;
-  /** Places in a processor's run queue: a power of two from 2 to 256. Default: drawn from the seed, mostly tiny. */
+  /** Places in a processor's run queue: a power of two from 2 to 1024. Default: drawn from the seed, mostly tiny. */
   readonly ringSize?: number;
 }
 
 /** Sizes to choose from. */
-const RING_SIZES = [2, 4, 4, 8, 16, 256];
+const RING_SIZES = [2, 4, 4, 8, 16, RING_PLACES];
 
 /**
  * `start` in chaos mode: machines make their choices at random, give way where they need not, and lose their cores at bad moments. Everything that is promised holds all the same. What goes
@@ -35,9 +36,9 @@ export function startWithChaos(chaos: ChaosOptions, options?: RuntimeOptions): P
   const { seed, ringSize = RING_SIZES[Math.abs(seed) % RING_SIZES.length] as number } = chaos;
   if (!Number.isInteger(seed))
     throw new RangeError(`startWithChaos: the seed must be an integer, not ${String(seed)}`);
-  if (!(Number.isInteger(Math.log2(ringSize)) && ringSize >= 2 && ringSize <= 256)) {
+  if (!(Number.isInteger(Math.log2(ringSize)) && ringSize >= 2 && ringSize <= RING_PLACES)) {
     throw new RangeError(
-      `startWithChaos: ringSize must be a power of two from 2 to 256, not ${String(ringSize)}`,
+      `startWithChaos: ringSize must be a power of two from 2 to ${RING_PLACES}, not ${String(ringSize)}`,
     );
   }
   // 0 means off: it stands for another seed.

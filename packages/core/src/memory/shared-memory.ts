@@ -20,6 +20,7 @@ import {
   POOL_BUMP,
   POOL_KINDS,
   POOL_WORDS,
+  RING_PLACES,
 } from "./layout.ts";
 
 /** "HEDL" and the version of the layout. */
@@ -29,7 +30,7 @@ const MAGIC = 0x4845444c ^ 1;
 export interface MemoryOptions extends MemoryShape {
   /** Time slice in milliseconds. */
   readonly timeSliceMs: number;
-  /** Places in a processor's ring: a power of two up to 256. */
+  /** Places in a processor's ring: a power of two up to RING_PLACES, which is the default. */
   readonly ringSize?: number;
   /** Seed of chaos mode, an integer other than 0; default: no chaos. */
   readonly chaosSeed?: number;
@@ -86,7 +87,7 @@ export function initialiseMemory(
   i32[H_MAX_GOROUTINES] = options.maxGoroutines;
   i32[H_MAX_OBJECTS] = options.maxObjects;
   i32[H_TIME_SLICE_US] = Math.max(1, Math.round(options.timeSliceMs * 1000));
-  i32[H_RING_SIZE] = options.ringSize ?? 256;
+  i32[H_RING_SIZE] = options.ringSize ?? RING_PLACES;
   i32[H_CHAOS_SEED] = options.chaosSeed ?? CHAOS_OFF;
   i32[H_SLAB_KIB] = options.slabBytes / 1024;
   for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;

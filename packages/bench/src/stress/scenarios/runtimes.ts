@@ -52,7 +52,7 @@ const patient = goroutine(import.meta, async function patient(): Promise<void> {
 function open(stage: Stage, procs: number): Promise<Runtime> {
   const { random, plan } = stage;
   return plan.chaos
-    ? startWithChaos({ seed: stage.seed(), ringSize: random.pick([2, 8, 256]) }, { procs })
+    ? startWithChaos({ seed: stage.seed(), ringSize: random.pick([2, 8, 1024]) }, { procs })
     : start({ procs });
 }
 
