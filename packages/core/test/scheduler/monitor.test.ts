@@ -154,13 +154,13 @@ describe("sleep between passes", () => {
     expect(delays.slice(10)).toEqual(delays.slice(10).map(() => MAX_DELAY_MS));
   });
 
-  test("is short again as soon as there was something to do", () => {
+  test("is no shorter for a slice that was ended", () => {
     const sysmon = scene();
     for (let i = 0; i < 20; i++) sysmon.passAfter(0.02);
-    sysmon.runs(1);
+    const p = sysmon.runs(1);
     expect(sysmon.passAfter(10)).toBe(MAX_DELAY_MS);
-    expect(sysmon.passAfter(10)).toBe(MIN_DELAY_MS);
-    expect(sysmon.passAfter(0.02)).toBe(2 * MIN_DELAY_MS);
+    expect(sysmon.passAfter(10)).toBe(MAX_DELAY_MS);
+    expect(sysmon.get(p, P_PREEMPT)).toBe(1);
   });
 
   test("ends with the slice that is being watched", () => {
@@ -261,6 +261,13 @@ describe("a processor that was given to a machine in its event loop", () => {
     expect(coordinator.isStruckOff(1)).toBe(true);
     // One processor is out, and the machine that has it now counts as searching in the other's place.
     expect([i32[SCHED_IDLE] >>> 16, i32[SCHED_IDLE] & 0xffff]).toEqual([PROCS - 1, 1]);
+  });
+
+  test("which makes the next sleep short again", () => {
+    const { passAfter } = granted(ASLEEP_IN_EVENT_LOOP);
+    for (let i = 0; i < 10; i++) passAfter(0.01);
+    expect(passAfter(5)).toBe(MIN_DELAY_MS);
+    expect(passAfter(0.02)).toBe(2 * MIN_DELAY_MS);
   });
 
   test("is left alone once the machine has come", () => {

@@ -6,7 +6,8 @@
  * - While a machine waits for a processor, the holder of the oldest hold is asked to give its own up.
  * - A processor that was given to a machine in its event loop, and which the machine does not come for, is given to another.
  * - Timers that are due are run if their processor is idle, or its machine has not come to it: see sysmon-park.ts.
- * - Between passes: 20 µs after one that did something, then twice as long each time up to 10 ms, but never beyond the end of a slice or a wait that is being watched; no passes at all while all processors are idle.
+ * - Between passes: 20 µs after one that ran timers or passed a processor on, then twice as long each time up to 10 ms, but never beyond the end of a slice or a wait that is being watched; no passes at all while all processors are idle. That a slice was over is no reason for haste, as
+ *   in Go: it would bring ten passes for each slice of a long goroutine.
  *
  * Go stays at 20 µs for 50 passes. There a pass finds threads that have blocked, which nobody tells it of; here they tell, and what is left has its time. A pass with its sleep costs 20 µs of CPU time, and where every core
  * computes that is taken from a goroutine: with Go's rule sysmon took 4 to 10 % of a core from lists of long tasks.
@@ -121,7 +122,10 @@ export class Monitor implements SysmonWords {
     this.nextEnd = Number.POSITIVE_INFINITY;
     pauseAtSafePoint(this.i32, SYSMON_STOP, this.host);
     let acted = this.runTimers(now);
-    for (let p = 0; p < this.procs; p++) if (this.checkSlice(p, now) || this.checkGrant(p, now)) acted = true;
+    for (let p = 0; p < this.procs; p++) {
+      this.checkSlice(p, now);
+      if (this.checkGrant(p, now)) acted = true;
+    }
     if (this.serveWaiting(now)) acted = true;
     Atomics.add(this.i32, SYSMON_PASSES, 1);
     return Math.min(this.nextDelay(acted), Math.max(MIN_DELAY_MS, this.nextEnd - now));
@@ -137,7 +141,7 @@ export class Monitor implements SysmonWords {
     return ran > 0;
   }
 
-  private checkSlice(p: number, now: number): boolean {
+  private checkSlice(p: number, now: number): void {
     const { i32 } = this;
     const base = this.processors + p * P_WORDS;
     const seen = this.seen[p] as Observation;
@@ -151,11 +155,9 @@ export class Monitor implements SysmonWords {
       seen.machine = machine;
       seen.since = now;
     }
-    if (!busy) return false;
-    const over = now - seen.since >= this.sliceMs;
-    if (over) this.endSlice(base, seen, now);
+    if (!busy) return;
+    if (now - seen.since >= this.sliceMs) this.endSlice(base, seen, now);
     this.nextEnd = Math.min(this.nextEnd, seen.since + this.sliceMs);
-    return over;
   }
 
   private endSlice(base: number, seen: Observation, now: number): void {
