@@ -1,6 +1,6 @@
 /** `npm run bench -- [case…] [options]`; `--help` names them. */
 import { parseArgs } from "node:util";
-import { positiveInteger } from "./arguments.ts";
+import { integerOf } from "./arguments.ts";
 import { measureStepsPerUs } from "./burn.ts";
 import type { Case } from "./case.ts";
 import { cases, selectCases } from "./cases/index.ts";
@@ -56,12 +56,12 @@ function parseCommand(args: string[]): Command {
   for (const command of ["help", "list", "render"] as const) if (values[command]) return command;
   return {
     selected: selectCases(positionals, values.all),
-    rounds: positiveInteger("--rounds", values.rounds),
-    budgetMs: positiveInteger("--ms", values.ms),
+    rounds: integerOf("--rounds", values.rounds, 1, 1e9),
+    budgetMs: integerOf("--ms", values.ms, 1, 1e9),
     limitMs:
       values.minutes === undefined
         ? Number.POSITIVE_INFINITY
-        : positiveInteger("--minutes", values.minutes) * MS_PER_MINUTE,
+        : integerOf("--minutes", values.minutes, 1, 1e9) * MS_PER_MINUTE,
     keepDisturbed: values["any-load"],
     report: values.report,
   };

@@ -1,6 +1,6 @@
 /** `npm run bench:compare -- REV [case…] [options]`: this tree and another revision in alternation. */
 import { parseArgs } from "node:util";
-import { positiveInteger } from "./arguments.ts";
+import { integerOf } from "./arguments.ts";
 import { measureStepsPerUs } from "./burn.ts";
 import type { Case, Context } from "./case.ts";
 import { selectCases } from "./cases/index.ts";
@@ -41,8 +41,8 @@ function parseInvocation(args: string[]): Invocation | undefined {
   return {
     revision,
     selected: selectCases(names, values.all),
-    rounds: positiveInteger("--rounds", values.rounds),
-    budgetMs: positiveInteger("--ms", values.ms),
+    rounds: integerOf("--rounds", values.rounds, 1, 1e9),
+    budgetMs: integerOf("--ms", values.ms, 1, 1e9),
     keepDisturbed: values["any-load"],
   };
 }

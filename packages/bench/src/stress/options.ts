@@ -1,6 +1,7 @@
 /** The command line of `stress`. */
 
 import { parseArgs } from "node:util";
+import { integerOf, numberOf } from "../arguments.ts";
 import type { RoundPlan, Scenario } from "./scenario.ts";
 import { scenarioNamed, scenarios } from "./scenarios/index.ts";
 
@@ -94,19 +95,6 @@ function chaosOf(text: string): boolean[] {
   const chosen = choices[text];
   if (chosen === undefined) throw new RangeError(`--chaos: ${text} is none of on, off, both`);
   return chosen;
-}
-
-function numberOf(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!(value >= least && value <= most))
-    throw new RangeError(`${option}: ${text} is not a number from ${least} to ${most}`);
-  return value;
-}
-
-function integerOf(option: string, text: string, least: number, most: number): number {
-  const value = numberOf(option, text, least, most);
-  if (!Number.isInteger(value)) throw new RangeError(`${option}: ${text} is not an integer`);
-  return value;
 }
 
 /** The rounds that an invocation asks for, one after the other, without end. */
