@@ -12,22 +12,24 @@ export const GOID_BATCH = 1024;
 
 const NEXT = CACHE_GOID_NEXT / 2;
 const LEFT = CACHE_GOID_LEFT;
+const BATCH = GOID_BATCH;
 
 /** The next id of the owner of `cache` (a cache record's first word). */
 export function nextGoroutineId(i32: Int32Array, f64: Float64Array, cache: number): number {
   const at = (cache >> 1) + NEXT;
-  const left = i32[cache + LEFT];
-  if (left === 0) return takeBatch(i32, f64, cache);
+  let left = i32[cache + LEFT];
+  if (left === 0) {
+    takeBatch(i32, f64, at);
+    left = BATCH;
+  }
   i32[cache + LEFT] = left - 1;
+  // Always from memory: an id that might also be the result of a call would be an object to the engine, or have to be tried for being a small integer.
   const id = f64[at];
   f64[at] = id + 1;
   return id;
 }
 
-function takeBatch(i32: Int32Array, f64: Float64Array, cache: number): number {
+function takeBatch(i32: Int32Array, f64: Float64Array, at: number): void {
   const batch = Atomics.add(i32, SCHED_GOID_BATCH, 1) >>> 0;
-  const first = batch * GOID_BATCH + 1;
-  f64[(cache >> 1) + NEXT] = first + 1;
-  i32[cache + LEFT] = GOID_BATCH - 1;
-  return first;
+  f64[at] = batch * BATCH + 1;
 }
