@@ -71,7 +71,7 @@ export {
 } from "./scheduler/machine/processor-holding.ts";
 export type { DeferredCall } from "./scheduler/machine/unwinding.ts";
 export { becomeMachine, isMachine, setHostResolver } from "./scheduler/thread/ambient.ts";
-export { type Holdings, holdingsBytes, holdingsIn } from "./scheduler/thread/holdings.ts";
+export { type Holdings, holdingsIn, reserveHoldings } from "./scheduler/thread/holdings.ts";
 export { closedError, type HostPlatform, HostThread } from "./scheduler/thread/host.ts";
 export { SysmonThread, sysmonNumber } from "./scheduler/thread/sysmon-thread.ts";
 export type { Thread } from "./scheduler/thread/thread.ts";

@@ -5,7 +5,7 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { holdingsBytes, isMachine, type SharedMemory } from "@heddle/core";
+import { isMachine, reserveHoldings, type SharedMemory } from "@heddle/core";
 import type { Piscina } from "piscina";
 
 type PiscinaWorker = Parameters<
@@ -121,7 +121,7 @@ export class MachinePool {
 
   /** A buffer for what the objects of a machine's thread hold; each thread has its own, since one that was killed may leave anything behind the end of a list. */
   private newHoldings(number: number): SharedArrayBuffer {
-    const buffer = new SharedArrayBuffer(holdingsBytes(this.memory));
+    const buffer = reserveHoldings(this.memory);
     this.holdings.set(number, buffer);
     return buffer;
   }

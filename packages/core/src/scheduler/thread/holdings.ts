@@ -7,6 +7,7 @@
  */
 
 import { TIMER_CAPACITY } from "../../memory/layout.ts";
+import { reserve } from "../../memory/reserve.ts";
 import type { SharedMemory } from "../../memory/shared-memory.ts";
 
 /** One thread's lists: numbers, then zeros. */
@@ -31,12 +32,12 @@ export const NOT_WRITTEN: Holdings = {
 
 /** For a thread that cannot die: what is needed to tell its readings from those of others. */
 export function holdingsOfSurvivor({ shape }: SharedMemory): Holdings {
-  return { ...NOT_WRITTEN, readings: new Int32Array(shape.maxObjects + 1) };
+  return { ...NOT_WRITTEN, readings: new Int32Array(reserve(4 * (shape.maxObjects + 1))) };
 }
 
-/** Bytes for the lists of one thread. They are reserved; only what is used costs memory. */
-export function holdingsBytes({ shape }: SharedMemory): number {
-  return 4 * (shape.maxGoroutines + 1 + 2 * (shape.maxObjects + 1) + TIMER_CAPACITY);
+/** A buffer for the lists of one thread. */
+export function reserveHoldings({ shape }: SharedMemory): SharedArrayBuffer {
+  return reserve(4 * (shape.maxGoroutines + 1 + 2 * (shape.maxObjects + 1) + TIMER_CAPACITY));
 }
 
 /** The lists in a buffer. Entries beyond their ends are not written down. */

@@ -23,7 +23,7 @@ export interface ThreadSetup {
   readonly buffers: SharedBufferTable;
   /** The runtime's clock; default `performance.now`, which will do when all is on one thread. */
   readonly clock?: () => number;
-  /** For what its objects hold, of `holdingsBytes`; default: they are written down nowhere, for a thread that cannot die. */
+  /** For what its objects hold, from `reserveHoldings`; default: they are written down nowhere, for a thread that cannot die. */
   readonly holdings?: SharedArrayBuffer;
 }
 
