@@ -53,16 +53,16 @@ export interface BlockMemory {
 }
 
 export class BlockReader {
-  protected readonly i32: Int32Array;
-  protected readonly f64: Float64Array;
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
   protected readonly u8: Uint8Array;
   /** Next word, and the word behind the items. */
-  protected at = 0;
-  protected end = 0;
+  at = 0;
+  end = 0;
   protected hasBack = false;
   protected referenceCount = 0;
   /** Set by `readKey`: Object.prototype has a property of that name, too. */
-  protected keyIsInherited = false;
+  keyIsInherited = false;
   private readonly text: TextView;
   private readonly keyCache = new KeyCache();
   private base = 0;
@@ -101,13 +101,13 @@ export class BlockReader {
     this.hasBack = (flags & BLOCK_HAS_BACK) !== 0;
   }
 
-  protected next(): number {
+  next(): number {
     if (this.at >= this.end) throw this.corrupt("it ends in the middle of an item");
     return this.i32[this.at++];
   }
 
   /** Steps over so many words; the first of them. */
-  protected skip(words: number): number {
+  skip(words: number): number {
     const { at } = this;
     const left = this.end - at;
     if (words > left) throw this.corrupt(`an item of ${words} words stands where ${left} are left`);
@@ -117,28 +117,28 @@ export class BlockReader {
 
   // ── numbers ──
 
-  protected readDouble(): number {
+  readDouble(): number {
     const at = this.skip(2);
     doubleWords[0] = this.i32[at];
     doubleWords[1] = this.i32[at + 1];
     return doubles[0];
   }
 
-  protected readBigInt64(): bigint {
+  readBigInt64(): bigint {
     const at = this.skip(2);
     bigintWords[0] = this.i32[at];
     bigintWords[1] = this.i32[at + 1];
     return bigints[0];
   }
 
-  protected readBigInt(negative: number): bigint {
+  readBigInt(negative: number): bigint {
     const magnitude = this.attempt("a bigint", () => BigInt(`0x${this.readString()}`));
     return negative === 1 ? -magnitude : magnitude;
   }
 
   // ── strings ──
 
-  protected readString(): string {
+  readString(): string {
     const word = this.next();
     const n = word >>> BITS;
     switch (word & MASK) {
@@ -154,7 +154,7 @@ export class BlockReader {
     }
   }
 
-  protected readLatin1(length: number): string {
+  readLatin1(length: number): string {
     const at = this.skip((length + 3) >> 2);
     if (length > LOOP_UNITS) return this.text.readLatin1(at * 4, length);
     let text = "";
@@ -162,18 +162,18 @@ export class BlockReader {
     return text;
   }
 
-  protected readUtf16(length: number): string {
+  readUtf16(length: number): string {
     return this.text.readUtf16(this.skip((length + 1) >> 1) * 4, length);
   }
 
-  protected readLargeText(kind: number): string {
+  readLargeText(kind: number): string {
     const length = this.next() >>> 0;
     const at = this.readPlace(kind === LARGE_LATIN1 ? length : length * 2);
     return kind === LARGE_LATIN1 ? this.text.readLatin1(at, length) : this.text.readUtf16(at, length);
   }
 
   /** A property's name. */
-  protected readKey(): string {
+  readKey(): string {
     const { i32, at } = this;
     const word = i32[at];
     const length = word >>> BITS;
@@ -208,7 +208,7 @@ export class BlockReader {
   }
 
   /** A view of the bytes of a buffer item. */
-  protected readBytes(kind: number): Uint8Array {
+  readBytes(kind: number): Uint8Array {
     if (kind !== BUFFER && kind !== LARGE_BUFFER) {
       throw this.corrupt(`an item of kind ${kind} stands where bytes belong`);
     }
@@ -219,13 +219,13 @@ export class BlockReader {
 
   // ── what is wrong ──
 
-  protected corrupt(what: string, cause?: unknown): CorruptValueError {
+  corrupt(what: string, cause?: unknown): CorruptValueError {
     const options = cause === undefined ? undefined : { cause };
     return new CorruptValueError(`the value at word ${this.base} is corrupt: ${what}`, options);
   }
 
   /** Runs what throws on nonsense: such an error means that the block is corrupt. */
-  protected attempt<T>(what: string, make: () => T): T {
+  attempt<T>(what: string, make: () => T): T {
     try {
       return make();
     } catch (error) {

@@ -9,7 +9,6 @@ import { type BytesPort, copyOfBytes } from "./bytes.ts";
 import { Decoder, type DecoderParts } from "./decoder.ts";
 import { Encoder, type EncoderParts } from "./encoder.ts";
 import type { ErrorClasses } from "./error-classes.ts";
-import { cannotCopy, describe } from "./item-writer.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
 import { takeRoom } from "./room.ts";
 import { type SharedBufferTable, sharedBufferKind } from "./shared-buffers.ts";
@@ -30,6 +29,7 @@ import {
   type Tag,
 } from "./tags.ts";
 import { isLatin1, loopText, type TextPort, type TextView } from "./text.ts";
+import { cannotCopy, describe } from "./value-writer.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const NUMBER = TAG_NUMBER;

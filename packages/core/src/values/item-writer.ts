@@ -1,9 +1,5 @@
-/**
- * The items that hold no others, and where in the value the writer is, for the message when something cannot
- * be copied.
- */
+/** The items that hold no others: numbers, strings, bytes. */
 
-import { CloneError } from "../base/errors.ts";
 import {
   BIGINT,
   BIGINT64,
@@ -15,9 +11,7 @@ import {
   LARGE_LATIN1,
   LARGE_UTF16,
 } from "./block.ts";
-import { tagOf } from "./intrinsics.ts";
 import { LargeParts } from "./large-parts.ts";
-import { type PathKey, type PathStart, pathText } from "./path.ts";
 import { isLatin1, type TextPort } from "./text.ts";
 import { WordWriter } from "./word-writer.ts";
 
@@ -31,20 +25,15 @@ const LARGE_UNITS = 256;
 const LARGE_BYTES = 1024;
 
 export class ItemWriter {
-  protected readonly out: WordWriter;
+  readonly out: WordWriter;
   protected readonly large: LargeParts = new LargeParts();
-  /** Containers entered; `keys[1..depth]` lead from `start` to the value being written. */
-  protected depth = 0;
-  protected readonly keys: PathKey[] = [""];
-  protected start: PathStart | undefined = undefined;
-  protected where = "";
 
   /** `maxBytes` is the size of the largest block there can be. */
   constructor(text: TextPort, maxBytes: number) {
     this.out = new WordWriter(text, Math.floor(maxBytes / 4));
   }
 
-  protected writeNumber(value: number): void {
+  writeNumber(value: number): void {
     const int = (value << BITS) >> BITS;
     if (int === value && (int !== 0 || 1 / value > 0)) {
       this.out.word(INT_ITEM | (int << BITS));
@@ -54,7 +43,7 @@ export class ItemWriter {
     this.out.double(value);
   }
 
-  protected writeBigInt(value: bigint): void {
+  writeBigInt(value: bigint): void {
     const { out } = this;
     if (BigInt.asIntN(64, value) === value) {
       out.word(BIGINT64);
@@ -67,7 +56,7 @@ export class ItemWriter {
     this.writeString((negative ? -value : value).toString(16));
   }
 
-  protected writeString(text: string): void {
+  writeString(text: string): void {
     if (text.length < LARGE_UNITS) this.out.string(text);
     else this.writeLargeString(text);
   }
@@ -80,7 +69,7 @@ export class ItemWriter {
     out.word(this.addLarge(text, latin1 ? text.length : text.length * 2));
   }
 
-  protected writeBytes(bytes: Uint8Array): void {
+  writeBytes(bytes: Uint8Array): void {
     const { out } = this;
     if (bytes.length < LARGE_BYTES) {
       out.word(BUFFER);
@@ -99,27 +88,4 @@ export class ItemWriter {
     this.out.checkRoom(this.large.bytes);
     return place;
   }
-
-  // ── refusing ──
-
-  /** Where the value being written is. */
-  protected path(): string {
-    return pathText(this.where, this.start, this.keys.slice(1, this.depth + 1));
-  }
-
-  protected refusal(what: string): CloneError {
-    return cannotCopy(this.path(), what);
-  }
-}
-
-/** The error for something that cannot be copied. */
-export function cannotCopy(path: string, what: string): CloneError {
-  return new CloneError(`${path}: ${what} cannot be copied to another goroutine`);
-}
-
-/** What is refused, in words. */
-export function describe(value: unknown): string {
-  if (typeof value === "symbol") return `the symbol ${value.description ?? ""}`.trimEnd();
-  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
-  return `an object of class ${tagOf.call(value).slice(8, -1)}`;
 }

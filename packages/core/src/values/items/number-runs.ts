@@ -1,15 +1,18 @@
 /**
- * Numbers that an array begins with, written in one go: a word each while they are ints, two from the first
+ * Numbers that an array begins with, written and read in one go: a word each while they are ints, two from the first
  * that is none.
  */
 
-import { DOUBLE_RUN, INT_RUN, KIND_BITS } from "./block.ts";
-import type { WordWriter } from "./word-writer.ts";
+import { DOUBLE_RUN, INT_RUN, KIND_BITS } from "../block.ts";
+import type { BlockReader } from "../block-reader.ts";
+import type { WordWriter } from "../word-writer.ts";
 
 const BITS = KIND_BITS;
 
 /** Elements of one run at most, so that room is made for what is there and not for a length. */
 const LONGEST_RUN = 1 << 16;
+
+// ── writing ──
 
 /** Writes the numbers that an array begins with as runs; how many. */
 export function writeNumberRuns(out: WordWriter, array: readonly unknown[], length: number): number {
@@ -60,4 +63,31 @@ function writeDoubles(
   i32[at] = DOUBLE_RUN | (i << BITS);
   out.at = (place + i) * 2;
   return i;
+}
+
+// ── reading ──
+
+/** Reads the elements of a run of a kind. */
+export function readNumberRun(
+  reader: BlockReader,
+  kind: number,
+  array: unknown[],
+  first: number,
+  count: number,
+): void {
+  if (kind === INT_RUN) readInts(reader, array, first, count);
+  else readDoubles(reader, array, first, count);
+}
+
+function readInts(reader: BlockReader, array: unknown[], first: number, count: number): void {
+  const { i32 } = reader;
+  const at = reader.skip(count);
+  for (let i = 0; i < count; i++) array[first + i] = i32[at + i];
+}
+
+function readDoubles(reader: BlockReader, array: unknown[], first: number, count: number): void {
+  const { f64 } = reader;
+  if ((reader.at & 1) === 1) reader.skip(1);
+  const at = reader.skip(count * 2) / 2;
+  for (let i = 0; i < count; i++) array[first + i] = f64[at + i];
 }
