@@ -256,9 +256,9 @@ export const W_WORDS = 8;
 export const W_NEXT = 0;
 /** Previous in the queue, 0 for none. Under the queue's lock. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const W_PREVIOUS = 1;
-/** Goroutine that waits. @writer goroutine/wait-queue, channel/select @reader goroutine/wait-queue, channel, sync, context */
+/** Goroutine that waits. @writer goroutine/wait-queue, channel/select-operation @reader goroutine/wait-queue, channel, sync, context */
 export const W_GOROUTINE = 2;
-/** 0 for an ordinary waiter, else the number of the select's case + 1. @writer channel/select, goroutine/wait-queue @reader goroutine/wait-queue */
+/** 0 for an ordinary waiter, else the number of the select's case + 1. @writer channel/select-operation, goroutine/wait-queue @reader goroutine/wait-queue */
 export const W_CASE = 3;
 /** 1 while it stands in a queue. Under the queue's lock. @writer goroutine/wait-queue, sync/semaphore (of a request that can never be granted) @reader goroutine/wait-queue */
 export const W_QUEUED = 4;
@@ -316,7 +316,7 @@ export const G_WAIT_REASON = 24;
 export const G_ON_END = 25;
 /** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread/goroutine-creation, scheduler/thread/waiters @reader inspect */
 export const G_NAME_TAG = 26;
-/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue, channel/select, scheduler/thread/goroutine-creation (at first), scheduler/thread/waiters (at first) @reader channel/select */
+/** 0 while a select of this goroutine is undecided, then the winning case + 1. By compare-and-swap. @writer goroutine/wait-queue, channel/select-operation, scheduler/thread/goroutine-creation (at first), scheduler/thread/waiters (at first) @reader channel/select-operation */
 export const G_SELECT = 27;
 /** Payload of the name. @writer scheduler/thread/goroutine-creation @reader inspect */
 export const G_NAME = 28;
