@@ -31,6 +31,8 @@ const NAP_MS = 1;
 /** Turns without a result before the first nap, about a tenth of a millisecond, and how many more each turn with one is worth. Guesses: tiny tasks, whose results come with every other turn, never bring on a nap. */
 const PATIENCE = 100;
 const PATIENCE_BACK = 16;
+/** Turns after a nap that brought results, without another, before the next one. */
+const PATIENCE_AFTER_NAP = 2;
 
 export class HostLoop implements HostPlatform {
   private readonly sleeper: EventLoopSleeper;
@@ -114,12 +116,14 @@ export class HostLoop implements HostPlatform {
     const { host } = this;
     if (host === undefined || this.stopped) return;
     this.woken();
+    const { napping } = this;
     this.napping = false;
     if (host.drain()) {
       const now = performance.now();
       if (this.polling && !this.brief && now <= this.pollUntil) this.pollPatience.succeeded();
       this.beginPolling(now);
-      this.patience = Math.min(PATIENCE, this.patience + PATIENCE_BACK);
+      // What came during a nap says nothing of how fast results come.
+      this.patience = napping ? PATIENCE_AFTER_NAP : Math.min(PATIENCE, this.patience + PATIENCE_BACK);
     } else if (!host.hasPending || this.timeIsUp(host)) {
       if (host.announceSleep()) {
         this.polling = false;
