@@ -10,13 +10,16 @@
  * moment could take the last one away. A channel that only its timer refers to is of no use to anybody: channel.ts sees to its end.
  */
 
-import { C_HIDDEN, O_LOCK, T_ARMING, T_TARGET } from "../memory/layout.ts";
+import { claimWaiter, goroutineOf, removeWaiter } from "../goroutine/wait-queue.ts";
+import { C_HIDDEN, C_RECEIVERS, O_LOCK, T_ARMING, T_TARGET, W_RESULT, W_VALUE } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
+import type { Firing } from "../scheduler/thread/firing-note.ts";
 import { objectsOf } from "../scheduler/thread/shared-object.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 import { noTimerLeft, TIMER_SEND, type TimerKind } from "../scheduler/thread/timers.ts";
 import { TAG_NUMBER } from "../values/tags.ts";
 import { type Channel, createChannel, portOf } from "./channel.ts";
+import { type ChannelPort, RECEIVED } from "./channel-port.ts";
 import { drainNumbers } from "./kernel.ts";
 
 /** A channel and its timer, not started. Throws `MemoryLimitError`. */
@@ -53,26 +56,51 @@ export function stopTimerChannel(thread: Thread, { index, base }: Channel<number
   drainNumbers(thread, index);
 }
 
-/** Sends the time on a channel, unless a stop has changed the word `arming` from `expected`, or the last value has not been received yet. */
+/**
+ * Sends the time on a channel, unless a stop has changed the word `arming` from `expected`, or the last value has not been received yet.
+ *
+ * As `ChannelPort.put`, but that the receiver is noted before it is served: should the thread die in here, the host can tell from that waiter, or else from the buffer, whether it has sent (repair/firings).
+ */
 function sendTime(thread: Thread, index: number, arming: number, expected: number): void {
   const table = objectsOf(thread);
+  const { note } = thread.timers;
   const port = portOf(table);
-  const { i32, f64, slot } = port;
+  const { i32, f64, slot, descriptors } = port;
   const base = table.baseOf(index);
   acquire(i32, base + O_LOCK, port.number);
   if (Atomics.load(i32, arming) === expected) {
     f64[slot >> 1] = Date.now();
-    port.put(base, slot, TAG_NUMBER);
+    const receiver = claimWaiter(i32, base + C_RECEIVERS, descriptors);
+    note.serving(receiver);
+    if (receiver === 0) port.put(base, slot, TAG_NUMBER);
+    else handOver(port, base, receiver);
   }
+  note.sent();
   release(i32, base + O_LOCK);
   port.wakeServed();
 }
 
+/** Gives the number in the port's slot to a receiver that has been claimed; under the channel's lock. */
+function handOver(port: ChannelPort, base: number, receiver: number): void {
+  const { i32, f64, slot } = port;
+  f64[(receiver + W_VALUE) >> 1] = f64[slot >> 1];
+  i32[receiver + W_RESULT] = TAG_NUMBER | RECEIVED;
+  removeWaiter(i32, base + C_RECEIVERS, receiver);
+  port.served = goroutineOf(i32, receiver);
+}
+
 /** What a TIMER_SEND does. */
 export const sendTimer: TimerKind = {
-  fire(thread, { timer, target, arming }) {
-    sendTime(thread, target, thread.timers.baseOf(timer) + T_ARMING, arming);
-    objectsOf(thread).release(target);
+  fire(thread, firing) {
+    finishSend(thread, firing, false);
   },
+  finish: finishSend,
   keep: (thread, channel) => objectsOf(thread).retain(channel),
 };
+
+function finishSend(thread: Thread, { timer, target, arming }: Firing, hasSent: boolean): void {
+  if (!hasSent) sendTime(thread, target, thread.timers.baseOf(timer) + T_ARMING, arming);
+  // Before, not after: a reference that is never given back does less harm than one that is given back twice.
+  thread.timers.note.end();
+  objectsOf(thread).release(target);
+}

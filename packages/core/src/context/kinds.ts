@@ -20,8 +20,8 @@ import { onceKind } from "../sync/once.ts";
 import { rwMutexKind } from "../sync/rw-mutex.ts";
 import { semaphoreKind } from "../sync/semaphore.ts";
 import { WAIT_GROUP_KIND, waitGroupHook, waitGroupKind } from "../sync/wait-group.ts";
-import { startHeld } from "../time/held-goroutine.ts";
-import { FUNCTION_TIMER, setTimerCallback } from "../time/timers.ts";
+import { startTimed } from "../time/held-goroutine.ts";
+import { FUNCTION_TIMER } from "../time/timers.ts";
 import { contextKind } from "./context.ts";
 import { ERR_GROUP_KIND, errGroupHook, errGroupKind } from "./err-group.ts";
 
@@ -49,4 +49,4 @@ const endHooks: Readonly<Record<number, EndHook>> = {
 setEndHooks((thread, object) => endHooks[thread.i32[objectsOf(thread).baseOf(object) + O_KIND]]);
 
 registerTimerKind(TIMER_SEND, sendTimer);
-setTimerCallback(FUNCTION_TIMER, startHeld);
+registerTimerKind(FUNCTION_TIMER, startTimed);

@@ -165,6 +165,18 @@ export const CACHE_HANDOFFS = 74;
 export const CACHE_GOID_NEXT = 76;
 /** Goroutine ids left in this owner's batch. @writer goroutine/identity @reader goroutine/identity */
 export const CACHE_GOID_LEFT = 78;
+/** In a thread's own record: how far it is with the timer that it runs: 0 has none, 1 is about to take it, 2 has it in hand, 3 has sent what it had to. @writer scheduler/thread/firing-note @reader scheduler/thread/firing-note */
+export const CACHE_FIRING = 112;
+/** The timer. @writer scheduler/thread/firing-note @reader scheduler/thread/firing-note */
+export const CACHE_FIRING_TIMER = 113;
+/** Its T_TARGET when it was taken. @writer scheduler/thread/firing-note @reader scheduler/thread/firing-note */
+export const CACHE_FIRING_TARGET = 114;
+/** Its T_ARMING when it was taken. @writer scheduler/thread/firing-note @reader scheduler/thread/firing-note */
+export const CACHE_FIRING_ARMING = 115;
+/** Waiter of the receiver that is handed its tick; 0 for none. @writer scheduler/thread/firing-note @reader scheduler/thread/firing-note */
+export const CACHE_FIRING_RECEIVER = 116;
+/** When it was due, a double. @writer scheduler/thread/firing-note @reader scheduler/thread/firing-note */
+export const CACHE_FIRING_WHEN = 118;
 /** In a thread's own record: the value that a channel operation has in its hands, two words. @writer channel/channel-port @reader channel/channel-port */
 export const CACHE_VALUE = 126;
 

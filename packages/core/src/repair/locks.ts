@@ -11,7 +11,7 @@
  * | global queue | GLOBAL_HEAD and the links: what is linked is queued | tail, length |
  * | a pool's list | POOL_HEAD and the links | its count. Records on their way between list and cache are lost until the sweep |
  * | idle lists | P_MACHINE and M_GRANT of each processor and machine, M_LISTED | both lists of machines, the list of idle processors, their number |
- * | a processor's timers | T_HEAP, T_WHEN, T_ORDER of each timer | the heap |
+ * | a processor's timers | T_HEAP, T_WHEN, T_ORDER of each timer | the heap, and whether the dead one had taken a timer from it |
  * | contexts | X_PARENT, X_STATE | lists of children; who is below one that is done is done |
  * | the slab's chunks | the row of lengths (memory/slab-spans.ts) | bins, feet, counters |
  * | function table | FN_COUNT | nothing: what stands beyond is written anew |
@@ -56,6 +56,7 @@ import {
 import { releaseIfHeldBy } from "../memory/thread-lock.ts";
 import { objectsOf } from "../scheduler/thread/shared-object.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
+import { settleSend } from "./firings.ts";
 import { forEachUsed } from "./lost-goroutines.ts";
 import { repairObject } from "./objects.ts";
 
@@ -90,7 +91,10 @@ export class DeadLocks {
     this.take(GLOBAL_LOCK, () => host.globalQueue.restore());
     this.take(SCHED_LOCK, () => host.idle.restore(dead));
     for (let p = 0; p < memory.shape.procs; p++)
-      this.take(memory.layout.processors + p * P_WORDS + P_TIMER_LOCK, () => host.timers.restore(p));
+      this.take(memory.layout.processors + p * P_WORDS + P_TIMER_LOCK, () => {
+        host.timers.settleTaking(p, dead);
+        host.timers.restore(p);
+      });
     this.take(CONTEXT_LOCK, () => contextsOf(host).restore(this.contexts()));
     this.releaseObjects();
     this.releaseJoiners();
@@ -156,7 +160,10 @@ export class DeadLocks {
     const end = Atomics.load(i32, this.poolRecord(POOL_OBJECT) + POOL_BUMP);
     for (let index = 1; index < end; index++) {
       const base = table.baseOf(index);
-      this.take(base + O_LOCK, () => woken.push(...repairObject(host, base, i32[base + O_KIND])));
+      this.take(base + O_LOCK, () => {
+        settleSend(host, this.dead, base);
+        woken.push(...repairObject(host, base, i32[base + O_KIND]));
+      });
     }
   }
 

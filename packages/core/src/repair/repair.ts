@@ -5,7 +5,7 @@
  *
  * 1. **Locks** that it held (locks.ts). Each names its holder, and while it is held nobody else touches what it guards: so that can be checked and put right in peace, and the lock released. Nobody who waits for it
  *    need know. This comes first: whoever waits for a lock does not come to a safe point.
- * 2. **What is known to be its own**: the goroutines whose frames lived there (lost-goroutines.ts), their places in queues (queues.ts), its processor. All of it is found in shared memory by its number, and taken care of
+ * 2. **What is known to be its own**: the goroutines whose frames lived there (lost-goroutines.ts), their places in queues (queues.ts), its processor, the timer that it was running (firings.ts). All of it is found in shared memory by its number, and taken care of
  *    at once (`machineLost`), while the other machines go on.
  * 3. **What it had in hand**: it stands nowhere, and is known by nobody. It is found by looking everywhere while all others are held at safe points (`sweep`, orphans.ts). This waits for the slowest of them, as a body that computes for
  *    long does not come to one; what it is for, the window of a few instructions in each step of the scheduler, is seldom hit.
@@ -41,6 +41,7 @@ import type { HostThread } from "../scheduler/thread/host.ts";
 import { sysmonNumber } from "../scheduler/thread/sysmon-thread.ts";
 import { giveBackPermits, releaseAbandoned } from "./abandoned-locks.ts";
 import { giveBackHoldings } from "./dead-holdings.ts";
+import { finishFiring } from "./firings.ts";
 import { FutileLoads } from "./futile-loads.ts";
 import { DeadLocks } from "./locks.ts";
 import { forEachUsed, isLive, type Loss, type LossEvents, LostGoroutines } from "./lost-goroutines.ts";
@@ -98,6 +99,7 @@ export class Repair {
     const tookPart = this.stop.leaveAsSysmon();
     this.notifySleepers();
     this.releaseLocks(sysmonNumber(host.memory));
+    finishFiring(host, sysmonNumber(host.memory));
     this.readyWoken();
     this.sysmonUnswept = true;
     return tookPart;
@@ -114,6 +116,7 @@ export class Repair {
     this.casualties.set(loss.machine, casualty);
     this.releaseLocks(loss.machine);
     this.takeCare(casualty);
+    finishFiring(host, loss.machine);
     this.readyWoken();
     this.releaseProcessors(loss.machine);
     // What the handles of those before it named has ended since.

@@ -15,10 +15,12 @@ import {
   TAG_MASK,
 } from "../goroutine/descriptor.ts";
 import type { Body } from "../goroutine/functions.ts";
-import { transitionToHeld, transitionToRunnableFirst } from "../goroutine/status.ts";
-import { CACHE_SPAWNED, G_ARGS, G_CONTEXT, G_META } from "../memory/layout.ts";
+import { IDLE, transitionToHeld, transitionToRunnableFirst } from "../goroutine/status.ts";
+import { CACHE_SPAWNED, G_ARGS, G_CONTEXT, G_META, G_STATUS } from "../memory/layout.ts";
 import { cancellation } from "../scheduler/thread/cancellation.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
+import type { TimerKind } from "../scheduler/thread/timers.ts";
+import { endTimerUse } from "./timers.ts";
 
 /** Creates a goroutine that nobody queues yet. Its context is that of the goroutine that runs now. Throws as `go`. */
 export function holdGoroutine(thread: Thread, body: Body, args: readonly unknown[]): number {
@@ -28,11 +30,29 @@ export function holdGoroutine(thread: Thread, body: Body, args: readonly unknown
   return goroutine;
 }
 
-/** Its time has come. */
-export function startHeld(thread: Thread, goroutine: number): void {
+/**
+ * What the timers of `afterFunc` do: the goroutine's time has come.
+ *
+ * While the firing is noted nobody but who has the timer in hand knows of the goroutine, which is on no list: if the thread dies, the host finds it held or runnable, and queues it. With the end of the note, but before the goroutine is queued,
+ * it becomes one of those that are runnable and on no list, which the sweep finds (repair/orphans). The timer's record, of which the firing is a user, may be left in use then.
+ */
+export const startTimed: TimerKind = {
+  fire(thread, { timer, target }) {
+    begin(thread, target);
+    thread.timers.note.end();
+    thread.enqueueNew(target);
+    endTimerUse(thread, timer);
+  },
+  finish(thread, { timer, target }) {
+    if (thread.i32[thread.descriptorOf(target) + G_STATUS] === IDLE) begin(thread, target);
+    thread.enqueueNew(target);
+    endTimerUse(thread, timer);
+  },
+};
+
+function begin(thread: Thread, goroutine: number): void {
   transitionToRunnableFirst(thread.i32, thread.descriptorOf(goroutine));
   thread.f64[(thread.cache + CACHE_SPAWNED) >> 1]++;
-  thread.enqueueNew(goroutine);
 }
 
 /** It will never start: gives back what it holds. */

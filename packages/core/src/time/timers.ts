@@ -21,9 +21,8 @@ export const FIRST_CALLBACK_TIMER = 4;
 /** Says what the timers of a kind do; when the module is loaded. The callback may run on any thread, must not wait and must not throw. */
 export function setTimerCallback(kind: number, callback: (thread: Thread, target: number) => void): void {
   const fire: TimerCallback = (thread, firing) => {
-    // Read first: what the callback does may run other timers on this thread.
-    const { timer } = firing;
-    callback(thread, firing.target);
+    const { timer, target } = firing;
+    callback(thread, target);
     endTimerUse(thread, timer);
   };
   registerTimerKind(kind, { fire });

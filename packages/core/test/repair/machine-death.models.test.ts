@@ -4,6 +4,8 @@ import { expectFailure, expectNoFailure } from "@heddle/testkit";
 import { describe, expect, test } from "vitest";
 import { Orphans } from "../../src/repair/orphans.ts";
 import { Repair } from "../../src/repair/repair.ts";
+import { FiringNote } from "../../src/scheduler/thread/firing-note.ts";
+import { afterFunc } from "../../src/time/after-func.ts";
 import { sleep } from "../../src/time/sleep.ts";
 import { meet, note, type Role, role, spawn, start } from "../support/mortal-roles.ts";
 import { exploreDeath, type Scene } from "../support/mortal-runtime.ts";
@@ -72,6 +74,24 @@ function sleepScene(): Scene {
   return { roles: sleepers, first: sleepers, sleeps: true };
 }
 
+/** One that starts another by a timer, which the machine itself runs while the starter sleeps. */
+function timedScene(): Scene {
+  const timed = nothing();
+  const starter = role(function* () {
+    afterFunc(0, timed.body as never);
+    note(1);
+    yield* sleep(1);
+  });
+  return {
+    roles: [starter, timed],
+    first: [starter],
+    sleeps: true,
+    check: (notes, told) => {
+      if (notes[1] === 1) expect(told.ended(timed) || told.lost(timed), "it has been started").toBe(true);
+    },
+  };
+}
+
 describe("start, steal and end", () => {
   test("a machine that takes goroutines from the global queue", () => {
     const both = [nothing(), nothing()];
@@ -100,6 +120,8 @@ describe("join and exit", () => {
 
 test("sleepers", () => expectNoFailure(exploreDeath(sleepScene())));
 
+test("one that is started by a timer", () => expectNoFailure(exploreDeath(timedScene())));
+
 describe("planted bugs are found", () => {
   test("a sweep that does not look for what the dead had in hand", () => {
     withPlanted(
@@ -107,6 +129,15 @@ describe("planted bugs are found", () => {
       "rehome",
       () => {},
       () => expectFailure(exploreDeath(startScene([1, 2, 3, 4, 5, 6].map(nothing))), /check/),
+    );
+  });
+
+  test("a timer in hand that nobody can find", () => {
+    withPlanted(
+      FiringNote.prototype,
+      "taken",
+      () => {},
+      () => expectFailure(exploreDeath(timedScene()), /it has been started/),
     );
   });
 

@@ -129,10 +129,10 @@ function supervises(scene: Scene, world: World, spinHint: () => void): void {
 
 /** As sysmon does for processors that are idle. */
 function runTimers(host: HostThread, first: readonly Role[], spinHint: () => void): void {
-  while (!first.every((each) => hasEnded(each) || isLost(each))) {
+  do {
     for (let p = 0; p < host.memory.shape.procs; p++) host.timers.runDue(p, LATE_MS);
     spinHint();
-  }
+  } while (!first.every((each) => hasEnded(each) || isLost(each)));
 }
 
 // ───────────────────────────── scenes ─────────────────────────────

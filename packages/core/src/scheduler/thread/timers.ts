@@ -14,6 +14,8 @@
  * under way has everything it needs in hand when it releases the lock, and does not touch the record afterwards unless its kind sees to
  * it that the record is still there.
  *
+ * A thread that dies with a timer in hand leaves a note of it, if nothing else tells of the timer: see firing-note.ts.
+ *
  * P_TIMER_COUNT falls when the kind's work is done, not when the timer leaves the heap, so there is no moment at which a goroutine
  * that is about to be woken by a timer looks like one that nobody will wake.
  */
@@ -44,6 +46,7 @@ import type { SharedMemory } from "../../memory/shared-memory.ts";
 import { acquire, release } from "../../memory/thread-lock.ts";
 import { TimerHeap } from "../../queue/timer-heap.ts";
 import { wakeSysmonForTimers } from "../idle/sysmon-park.ts";
+import { type Firing, FiringNote, TAKING } from "./firing-note.ts";
 import type { Thread } from "./thread.ts";
 
 /** T_KIND: makes the goroutine `target` ready. */
@@ -53,14 +56,6 @@ export const TIMER_SEND = 2;
 
 /** The latest time a timer can have: such a one never fires. */
 export const NEVER: number = Number.MAX_VALUE;
-
-/** What the timer that is being run was when it was taken out of its heap. */
-export interface Firing {
-  readonly timer: number;
-  readonly target: number;
-  /** T_ARMING of that moment: if the record's is another, the timer has been stopped since. */
-  readonly arming: number;
-}
 
 /** What a kind of timer does. Runs on any thread, under no lock; must not wait and must not throw. */
 export type TimerCallback = (thread: Thread, firing: Firing) => void;
@@ -73,6 +68,11 @@ export interface TimerKind {
    * the target there until `fire` gives it up. One that fires once leaves to `fire` what its being in the heap had kept.
    */
   readonly keep?: (thread: Thread, target: number) => void;
+  /**
+   * Does what is left of a firing that a thread began and died in. A kind that has this has its firings noted (see firing-note.ts), and ends the note in `fire`. `hasSent`: the tick has been sent, and nothing but what keeps the
+   * target is left.
+   */
+  readonly finish?: (thread: Thread, firing: Firing, hasSent: boolean) => void;
 }
 
 const kinds: (TimerKind | undefined)[] = [];
@@ -81,6 +81,11 @@ const kinds: (TimerKind | undefined)[] = [];
 export function registerTimerKind(kind: number, behaviour: TimerKind): void {
   if (kinds[kind] !== undefined) throw new Error(`registerTimerKind: kind ${kind} is registered already`);
   kinds[kind] = behaviour;
+}
+
+/** What there is to know of a kind; `undefined` for one that nobody has registered. */
+export function timerKind(kind: number): TimerKind | undefined {
+  return kinds[kind];
 }
 
 /** The error of a caller for whom there was no timer. */
@@ -105,6 +110,8 @@ export class Timers {
   private readonly base: number;
   private readonly pool: RecordPool;
   private readonly heap: TimerHeap;
+  /** What this thread has in hand, for the host to find. */
+  readonly note: FiringNote;
   private readonly firing: { timer: number; target: number; arming: number } = {
     timer: 0,
     target: 0,
@@ -120,6 +127,7 @@ export class Timers {
     this.processors = layout.processors;
     this.base = layout.timers;
     this.heap = new TimerHeap(i32, f64, layout.timers);
+    this.note = new FiringNote(memory, thread.number);
     const region = {
       kind: POOL_TIMER,
       pool: layout.pools + POOL_TIMER * POOL_WORDS,
@@ -216,6 +224,24 @@ export class Timers {
     for (const timer of members) this.heap.insert(heap, timer, whenOf(timer));
   }
 
+  /**
+   * Decides whether a thread that died with a processor's P_TIMER_LOCK had taken the timer that it was about to take; under that lock, before the heap is made anew.
+   *
+   * T_HEAP tells it of one that fires once: nobody else can have put it into this heap. One with a period was taken when T_WHEN says its next time. That its target has been kept for the firing is not certain then, as that comes afterwards; so
+   * it is kept here, and the reference is one too many only if the thread died between these two writes.
+   */
+  settleTaking(processor: number, dead: number): void {
+    const { i32, f64, thread } = this;
+    const note = new FiringNote(thread.memory, dead);
+    if (note.stage !== TAKING) return;
+    const base = this.baseOf(note.timer);
+    const recurs = f64[(base + T_PERIOD) >> 1] > 0;
+    const taken = recurs ? f64[(base + T_WHEN) >> 1] !== note.when : i32[base + T_HEAP] !== processor + 1;
+    if (taken && recurs) kinds[i32[base + T_KIND]]?.keep?.(thread, note.target);
+    if (taken) note.taken();
+    else note.end();
+  }
+
   /** Stops and frees the timers of sleepers that are no more, while all machines are held, and counts all timers anew: a thread that died may have been running one. */
   forgetSleepers(isGone: (goroutine: number) => boolean): void {
     const { i32, processors } = this;
@@ -253,7 +279,7 @@ export class Timers {
 
   /** False if the first timer is not due any more: another thread was faster. */
   private runFirst(processor: number, now: number): boolean {
-    const { i32, f64, heap, firing } = this;
+    const { i32, f64, heap, firing, note } = this;
     acquire(i32, processor + P_TIMER_LOCK, this.thread.number);
     const timer = heap.first(processor);
     const base = this.baseOf(timer);
@@ -262,19 +288,21 @@ export class Timers {
       release(i32, processor + P_TIMER_LOCK);
       return false;
     }
-    heap.remove(processor, timer);
     const period = f64[(base + T_PERIOD) >> 1];
     const kind = i32[base + T_KIND];
-    const target = i32[base + T_TARGET];
+    firing.timer = timer;
+    firing.target = i32[base + T_TARGET];
+    firing.arming = i32[base + T_ARMING];
+    const noted = kind !== TIMER_READY && kinds[kind]?.finish !== undefined;
+    if (noted) note.begin(firing, when);
+    heap.remove(processor, timer);
     if (period > 0) {
       heap.insert(processor, timer, nextTick(when, period, now));
-      kinds[kind]?.keep?.(this.thread, target);
+      kinds[kind]?.keep?.(this.thread, firing.target);
     } else {
       Atomics.store(i32, base + T_HEAP, 0);
     }
-    firing.timer = timer;
-    firing.target = target;
-    firing.arming = i32[base + T_ARMING];
+    if (noted) note.taken();
     release(i32, processor + P_TIMER_LOCK);
     this.run(kind);
     if (period === 0) Atomics.sub(i32, processor + P_TIMER_COUNT, 1);
