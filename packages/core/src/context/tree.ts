@@ -4,10 +4,11 @@
  * A record holds a reference on its parent; a parent lists those of its children that are live, without holding them. All of that, and the change from live to done, happens under one lock, CONTEXT_LOCK: contexts
  * are made and canceled seldom compared with what goroutines do otherwise, and one lock makes "a parent is done, so are all below it" a single step. What follows from it, closing
  * channels and waking goroutines, is done after the lock has been released.
+ *
+ * What a context carries beside its place in the tree is in a block of its own (context-block.ts).
  */
 
-import { CanceledError, CloneError, DeadlineExceededError, MemoryLimitError } from "../base/errors.ts";
-import { messageOf } from "../base/show.ts";
+import { CanceledError, DeadlineExceededError } from "../base/errors.ts";
 import { type Channel, channelOf } from "../channel/channel.ts";
 import { closeChannel, createDoneChannel } from "../channel/kernel.ts";
 import {
@@ -24,17 +25,25 @@ import {
   X_STATE,
   X_TAGS,
   X_TIMER,
-  XB_CAUSE,
-  XB_DEADLINE,
-  XB_KEY,
-  XB_OWNER,
-  XB_VALUE,
-  XB_WORDS,
 } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { type ObjectTable, objectsOf } from "../scheduler/thread/shared-object.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 import { startTimer, stopTimer } from "../time/timers.ts";
+import {
+  type ContextBlock,
+  type ContextDetails,
+  giveBlock,
+  hasKey,
+  putCause,
+  readCause,
+  readDeadline,
+  readOwner,
+  readValue,
+  takeBlock,
+  writeDeadline,
+  writeOwner,
+} from "./context-block.ts";
 import { givePlan } from "./plan.ts";
 
 /** The number of this kind, in values and records. */
@@ -50,59 +59,38 @@ const ITSELF = 1;
 /** X_ORIGIN: its channel is still to be closed, its timer to be stopped, and the reference that keeps it until then given back. */
 const UNFINISHED = 2;
 
-const TAG = 63;
-const KEY_SHIFT = 6;
-const VALUE_SHIFT = 12;
-
-/** What a new context has beside its parent. */
-export interface ContextDetails {
-  /** Milliseconds since the epoch. */
-  readonly deadline?: number;
-  readonly key?: string;
-  readonly value?: unknown;
-  /** Id of the goroutine whose own context it is. */
-  readonly owner?: number;
-}
-
 /** One thread's access to the tree. */
 export class ContextTree {
   readonly table: ObjectTable;
   private readonly thread: Thread;
   private readonly i32: Int32Array;
-  private readonly f64: Float64Array;
 
   constructor(thread: Thread) {
     this.thread = thread;
     this.table = objectsOf(thread);
     this.i32 = thread.i32;
-    this.f64 = thread.f64;
     this.table.disposeWith(CONTEXT_KIND, (base) => this.dispose(base));
   }
 
   /** A new context with one reference, done at once if its parent is. Throws `CloneError` for a value that cannot be copied, `MemoryLimitError`. */
   create(parent: number, details: ContextDetails = {}): number {
-    const { i32, f64, thread } = this;
-    const offset = thread.slab.take(XB_WORDS * 4);
-    if (offset === 0) throw new MemoryLimitError("no room for another context");
-    const block = offset / 4;
-    let tags = 0;
+    const deadline = Math.min(details.deadline ?? Number.POSITIVE_INFINITY, this.deadline(parent));
+    const contents = takeBlock(this.thread, { ...details, deadline });
+    let index: number;
     try {
-      if (details.key !== undefined)
-        tags |= thread.codec.put(block + XB_KEY, details.key, "key") << KEY_SHIFT;
-      if ("value" in details)
-        tags |= thread.codec.put(block + XB_VALUE, details.value, "value") << VALUE_SHIFT;
+      index = this.table.create(CONTEXT_KIND, LIVE);
     } catch (error) {
-      thread.codec.drop(block + XB_KEY, (tags >> KEY_SHIFT) & TAG);
-      thread.slab.give(offset);
+      giveBlock(this.thread, contents);
       throw error;
     }
-    f64[(block + XB_DEADLINE) >> 1] = Math.min(
-      details.deadline ?? Number.POSITIVE_INFINITY,
-      this.deadline(parent),
-    );
-    f64[(block + XB_OWNER) >> 1] = details.owner ?? 0;
-    const index = this.table.create(CONTEXT_KIND, LIVE);
     const base = this.table.baseOf(index);
+    this.begin(base, parent, contents);
+    if (parent !== 0) this.adopt(parent, index, base);
+    return index;
+  }
+
+  private begin(base: number, parent: number, { block, tags }: ContextBlock): void {
+    const { i32 } = this;
     i32[base + X_PARENT] = parent;
     i32[base + X_CHILD] = 0;
     // Of the record's last use. One below the background is in no list, and is taken out of none: with these its end would tear up the list of others.
@@ -114,8 +102,6 @@ export class ContextTree {
     i32[base + X_TIMER] = 0;
     i32[base + X_TAGS] = tags;
     i32[base + X_PLAN] = 0;
-    if (parent !== 0) this.adopt(parent, index, base);
-    return index;
   }
 
   private adopt(parent: number, index: number, base: number): void {
@@ -183,12 +169,12 @@ export class ContextTree {
   /** Changes what a context that belongs to a goroutine says of its deadline: not later than its parent's. */
   setDeadline(index: number, epochMs: number): void {
     const above = this.deadline(this.i32[this.table.baseOf(index) + X_PARENT]);
-    this.f64[(this.block(index) + XB_DEADLINE) >> 1] = Math.min(epochMs, above);
+    writeDeadline(this.thread, this.blockOf(index), Math.min(epochMs, above));
   }
 
   /** Makes a context a goroutine's own: its id. */
   setOwner(index: number, id: number): void {
-    this.f64[(this.block(index) + XB_OWNER) >> 1] = id;
+    writeOwner(this.thread, this.blockOf(index), id);
   }
 
   // ── what a context says ──
@@ -200,12 +186,12 @@ export class ContextTree {
 
   /** Milliseconds since the epoch, infinite for none. */
   deadline(index: number): number {
-    return index === 0 ? Number.POSITIVE_INFINITY : this.f64[(this.block(index) + XB_DEADLINE) >> 1];
+    return index === 0 ? Number.POSITIVE_INFINITY : readDeadline(this.thread, this.blockOf(index));
   }
 
   /** Id of the goroutine whose own context it is, 0 for none. */
   owner(index: number): number {
-    return index === 0 ? 0 : this.f64[(this.block(index) + XB_OWNER) >> 1];
+    return index === 0 ? 0 : readOwner(this.thread, this.blockOf(index));
   }
 
   /** The error of a context that is done; `undefined` while it is live. */
@@ -230,18 +216,15 @@ export class ContextTree {
     while (at !== 0 && (this.i32[this.table.baseOf(at) + X_ORIGIN] & ITSELF) === 0)
       at = this.i32[this.table.baseOf(at) + X_PARENT];
     if (at === 0) return undefined;
-    const tags = Atomics.load(this.i32, this.table.baseOf(at) + X_TAGS);
-    return this.thread.codec.peek(this.block(at) + XB_CAUSE, tags & TAG);
+    return readCause(this.thread, this.contentsOf(at));
   }
 
   /** The value of the nearest context above or at `index` that has the key. */
   value(index: number, key: string): unknown {
     const { i32, thread } = this;
     for (let at = index; at !== 0; at = i32[this.table.baseOf(at) + X_PARENT]) {
-      const tags = i32[this.table.baseOf(at) + X_TAGS];
-      const keyTag = (tags >> KEY_SHIFT) & TAG;
-      if (keyTag === 0 || thread.codec.peek(this.block(at) + XB_KEY, keyTag) !== key) continue;
-      return thread.codec.peek(this.block(at) + XB_VALUE, (tags >> VALUE_SHIFT) & TAG);
+      const contents = this.contentsOf(at);
+      if (hasKey(thread, contents, key)) return readValue(thread, contents);
     }
     return undefined;
   }
@@ -278,40 +261,22 @@ export class ContextTree {
 
   // ── ending ──
 
-  /**
-   * Ends a context and all below it. Returns those that were live, or nothing if it was done already. Their channels are closed; telling goroutines is the caller's part.
-   */
+  /** Ends a context and all below it, and closes their channels; false if it was done already. Telling goroutines is the caller's part. */
   end(index: number, state: number, cause: unknown): boolean {
     const { i32 } = this;
     const base = this.table.baseOf(index);
-    const block = this.block(index);
     if (i32[base + X_STATE] !== LIVE) return false;
-    const tag = { cause: 0 };
     const ended: number[] = [];
     this.locked(() => {
       if (i32[base + X_STATE] !== LIVE) return;
-      if (cause !== undefined) tag.cause = this.putCause(block, cause);
-      Atomics.store(i32, base + X_TAGS, i32[base + X_TAGS] | tag.cause);
+      const tag = cause === undefined ? 0 : putCause(this.thread, i32[base + X_BLOCK], cause);
+      Atomics.store(i32, base + X_TAGS, i32[base + X_TAGS] | tag);
       Atomics.or(i32, base + X_ORIGIN, ITSELF);
       this.unlink(base);
       this.endBelow(index, state, ended);
     });
     for (const each of ended) this.afterEnd(each);
     return ended.length > 0;
-  }
-
-  private putCause(block: number, cause: unknown): number {
-    const { codec } = this.thread;
-    try {
-      return codec.put(block + XB_CAUSE, cause, "cause");
-    } catch (error) {
-      if (!(error instanceof CloneError)) return 0;
-      return codec.put(
-        block + XB_CAUSE,
-        cause instanceof Error ? new Error(messageOf(cause)) : error,
-        "cause",
-      );
-    }
   }
 
   private endBelow(index: number, state: number, ended: number[]): void {
@@ -393,12 +358,7 @@ export class ContextTree {
     if (parent !== 0 && i32[base + X_STATE] === LIVE)
       this.locked(() => i32[base + X_STATE] === LIVE && this.unlink(base));
     givePlan(thread, base);
-    const block = i32[base + X_BLOCK];
-    const tags = i32[base + X_TAGS];
-    thread.codec.drop(block + XB_CAUSE, tags & TAG);
-    thread.codec.drop(block + XB_KEY, (tags >> KEY_SHIFT) & TAG);
-    thread.codec.drop(block + XB_VALUE, (tags >> VALUE_SHIFT) & TAG);
-    thread.slab.give(block * 4);
+    giveBlock(thread, { block: i32[base + X_BLOCK], tags: i32[base + X_TAGS] });
     const done = i32[base + X_DONE];
     if (done !== 0) {
       // The channel may outlive this context, and the record be another's then.
@@ -408,8 +368,14 @@ export class ContextTree {
     if (parent !== 0) table.release(parent);
   }
 
-  private block(index: number): number {
+  private blockOf(index: number): number {
     return this.i32[this.table.baseOf(index) + X_BLOCK];
+  }
+
+  private contentsOf(index: number): ContextBlock {
+    // Tags get that of the cause when the context ends, maybe on another thread just now; the block stays.
+    const tags = Atomics.load(this.i32, this.table.baseOf(index) + X_TAGS);
+    return { block: this.blockOf(index), tags };
   }
 
   /** Runs `step` under CONTEXT_LOCK. It must not wait, ready anybody, or take the lock again. */

@@ -292,7 +292,7 @@ export const AWAIT_RESERVE = 4096;
 export const G_WORDS = 32;
 /** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread/waiters, scheduler/thread/promises, scheduler/machine/machine-thread, scheduler/machine/execution, scheduler/thread/host @reader inspect, context/cancel */
 export const G_STATUS = 0;
-/** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group (members that wait for the limit) @reader queue, memory/record-pool, context/err-group */
+/** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group-record (members that wait for the limit) @reader queue, memory/record-pool, context/err-group-record */
 export const G_NEXT = 1;
 /** Function number. @writer scheduler/thread/goroutine-creation @reader scheduler, inspect */
 export const G_FUNCTION = 2;
@@ -349,7 +349,7 @@ export const O_NEXT_FREE = 1;
 export const O_REFS = 2;
 /** Counts the uses of this record, so that a stale name is told from a new one. @writer scheduler/thread/shared-object @reader scheduler/thread/shared-object */
 export const O_GENERATION = 3;
-/** Lock of the words below. @writer sync, channel, context/err-group, scheduler/thread/shared-object (at first) @reader sync, channel, context/err-group */
+/** Lock of the words below. @writer sync, channel, context/err-group-record, scheduler/thread/shared-object (at first) @reader sync, channel, context/err-group-record */
 export const O_LOCK = 4;
 /** The counter, permits or value. @writer sync, scheduler/thread/shared-object (at first) @reader sync */
 export const O_VALUE = 5;
@@ -432,31 +432,31 @@ export const BARRIER_PARTIES = 8;
 
 // ErrGroups: the words of a sync object beyond the common ones, all under its lock.
 
-/** Members that run or have been queued. @writer context/err-group @reader context/err-group */
+/** Members that run or have been queued. @writer context/err-group-record @reader context/err-group-record */
 export const E_ACTIVE = 5;
-/** How many may run at once, -1 for any number. @writer context/err-group @reader context/err-group */
+/** How many may run at once, -1 for any number. @writer context/err-group-record @reader context/err-group-record */
 export const E_LIMIT = 6;
-/** First member that waits for the limit, linked through G_NEXT. @writer context/err-group @reader context/err-group */
+/** First member that waits for the limit, linked through G_NEXT. @writer context/err-group-record @reader context/err-group-record */
 export const E_PENDING = 7;
-/** Last of them. @writer context/err-group @reader context/err-group */
+/** Last of them. @writer context/err-group-record @reader context/err-group-record */
 export const E_PENDING_LAST = 8;
 /** Queue (two words) of those who wait for all to end. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const E_WAITERS = 9;
 /** Queue (two words) of those who wait for their member to start. @writer goroutine/wait-queue @reader goroutine/wait-queue */
 export const E_STARTERS = 11;
-/** Members that have been started, of those ever given. @writer context/err-group @reader context/err-group */
+/** Members that have been started, of those ever given. @writer context/err-group-record @reader context/err-group-record */
 export const E_STARTED = 13;
-/** Members ever given. @writer context/err-group @reader context/err-group */
+/** Members ever given. @writer context/err-group-record @reader context/err-group-record */
 export const E_GIVEN = 14;
-/** First word of the block of EB_… words. @writer context/err-group @reader context/err-group */
+/** First word of the block of EB_… words. @writer context/err-group-record @reader context/err-group-record */
 export const E_BLOCK = 15;
-/** In the block: the group's context. @writer context/err-group @reader context/err-group */
+/** In the block: the group's context. @writer context/err-group-record @reader context/err-group-record */
 export const EB_CONTEXT = 0;
-/** In the block: tag of the first error. @writer context/err-group @reader context/err-group */
+/** In the block: tag of the first error. @writer context/err-group-record @reader context/err-group-record */
 export const EB_ERROR_TAG = 1;
-/** In the block: payload of the first error. @writer context/err-group @reader context/err-group */
+/** In the block: payload of the first error. @writer context/err-group-record @reader context/err-group-record */
 export const EB_ERROR = 2;
-/** In the block: 1 once a member has failed. @writer context/err-group @reader context/err-group */
+/** In the block: 1 once a member has failed. @writer context/err-group-record @reader context/err-group-record */
 export const EB_FAILED = 4;
 
 // Contexts: the words of a sync object beyond the common ones, and a block in the slab for what few contexts have.
@@ -481,15 +481,15 @@ export const X_ORIGIN = 12;
 export const X_TIMER = 13;
 /** Tags of cause (bits 0–5), key (6–11) and value (12–17). @writer context/tree @reader context/tree */
 export const X_TAGS = 14;
-/** In the block: deadline, milliseconds since the epoch, a double; infinite for none. @writer context/tree @reader context/tree */
+/** In the block: deadline, milliseconds since the epoch, a double; infinite for none. @writer context/context-block @reader context/context-block */
 export const XB_DEADLINE = 0;
-/** In the block: id of the goroutine whose own context this is, a double; 0 for none. @writer context/tree @reader context/tree */
+/** In the block: id of the goroutine whose own context this is, a double; 0 for none. @writer context/context-block @reader context/context-block */
 export const XB_OWNER = 2;
-/** In the block: payload of the cause. @writer context/tree @reader context/tree */
+/** In the block: payload of the cause. @writer context/context-block @reader context/context-block */
 export const XB_CAUSE = 4;
-/** In the block: payload of the key. @writer context/tree @reader context/tree */
+/** In the block: payload of the key. @writer context/context-block @reader context/context-block */
 export const XB_KEY = 6;
-/** In the block: payload of the value. @writer context/tree @reader context/tree */
+/** In the block: payload of the value. @writer context/context-block @reader context/context-block */
 export const XB_VALUE = 8;
 /** Words of the block. */
 export const XB_WORDS = 16;

@@ -1,8 +1,10 @@
 /** ErrGroup's bookkeeping: members that wait for the limit, those who wait for them, the first error. */
 
 import { describe, expect, test } from "vitest";
+import { MemoryLimitError } from "../../src/base/errors.ts";
 import { chan } from "../../src/channel/channel.ts";
 import type { Chan } from "../../src/channel/types.ts";
+import { context } from "../../src/context/context.ts";
 import { ErrGroup } from "../../src/context/err-group.ts";
 import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
 import { gosched } from "../../src/scheduler/api/yielding.ts";
@@ -158,4 +160,23 @@ describe("the first error", () => {
     expect(await run(main)).toBe("readable");
     expect(panics).toEqual([]);
   });
+});
+
+test("a group for which there is no record leaves nothing behind", async () => {
+  const { machine, run } = singleMachine({ maxObjects: 64 });
+  const kept: ErrGroup[] = [];
+  const main = body(function* main(): Goroutine<number> {
+    yield* gosched();
+    try {
+      for (;;) kept.push(new ErrGroup(context.background()));
+    } catch (error) {
+      expect(error).toBeInstanceOf(MemoryLimitError);
+    }
+    return kept.length;
+  });
+  const groups = (await run(main)) as number;
+  expect(groups).toBeGreaterThan(0);
+  const before = machine.slab.census();
+  expect(await run(main)).toBe(groups);
+  expect(machine.slab.census()).toEqual(before);
 });

@@ -1,7 +1,7 @@
 /** The records of contexts: who is below whom, what ends with what, and that every record comes back. */
 
 import { describe, expect, test } from "vitest";
-import { CanceledError, CloneError, DeadlineExceededError } from "../../src/base/errors.ts";
+import { CanceledError, CloneError, DeadlineExceededError, MemoryLimitError } from "../../src/base/errors.ts";
 import { cancelContext } from "../../src/context/cancel.ts";
 import { CANCELED, type ContextTree, contextsOf, EXCEEDED, LIVE } from "../../src/context/tree.ts";
 import { auditMemory } from "../../src/inspect/audit.ts";
@@ -264,4 +264,16 @@ describe("records come back", () => {
     expect(memory.i32[base + C_HIDDEN]).toBe(0);
     expect(channel.tryRecv()).toEqual([undefined, false]);
   });
+});
+
+test("a context for which there is no record leaves nothing behind", () => {
+  const { machine } = singleMachine({ maxObjects: 64 });
+  const tree = contextsOf(machine);
+  const takeAll = (): void => {
+    for (;;) tree.create(0, { key: "key", value: "a value that takes a block of its own" });
+  };
+  expect(takeAll).toThrow(MemoryLimitError);
+  const before = machine.slab.census();
+  expect(takeAll).toThrow(MemoryLimitError);
+  expect(machine.slab.census()).toEqual(before);
 });
