@@ -137,6 +137,18 @@ export const DEADLOCKS = {
     ticker.stop();
     yield* ticker.c.recv();
   }),
+  "a group whose members wait for ever": goroutine(import.meta, function* fullGroup() {
+    const group = new ErrGroup();
+    group.setLimit(1);
+    yield* group.go(sleeper);
+    yield* group.go(cannotEnter);
+  }),
+  "a group that lets nobody in": goroutine(import.meta, function* closedGroup() {
+    const group = new ErrGroup();
+    group.setLimit(0);
+    group.go(cannotEnter);
+    yield* group.wait();
+  }),
   "a parent waits for a child that waits for it": goroutine(import.meta, function* circle() {
     const handles = chan(1);
     const child = spawn(joinsReceived, handles);
@@ -144,6 +156,8 @@ export const DEADLOCKS = {
     yield* child;
   }),
 };
+
+const cannotEnter = goroutine(import.meta, function* cannotEnter() {});
 
 const countsDown = goroutine(import.meta, function* countsDown(wg) {
   yield* gosched();

@@ -51,6 +51,13 @@ describe("deadlocks of textbooks", () => {
   });
 });
 
+test("who waits for the limit of a group is listed so", async () => {
+  const { message } = await deadlock(1, (runtime) =>
+    runtime.run(programs.DEADLOCKS["a group whose members wait for ever"]),
+  );
+  expect(message).toMatch(/goroutine \d+ \[errgroup limit\]:\ncannotEnter\(/);
+});
+
 onProcs("no deadlock", (runtime) => {
   test.each(Object.entries(programs.NO_DEADLOCKS))("while %s is pending", async (_what, program) => {
     expect(await runtime().run(program, LOOKS)).toBe("came");

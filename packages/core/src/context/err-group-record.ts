@@ -96,9 +96,13 @@ export class Group {
     }
   }
 
-  private get hasRoom(): boolean {
+  private get isBelowLimit(): boolean {
     const limit = this.i32[this.base + E_LIMIT];
-    return (limit < 0 || this.i32[this.base + E_ACTIVE] < limit) && this.i32[this.base + E_PENDING] === 0;
+    return limit < 0 || this.i32[this.base + E_ACTIVE] < limit;
+  }
+
+  private get hasRoom(): boolean {
+    return this.isBelowLimit && this.i32[this.base + E_PENDING] === 0;
   }
 
   /** Creates a member, not yet queued. */
@@ -240,15 +244,25 @@ export class Group {
     throw error;
   }
 
+  /** Sets the limit, and starts the members that wait, which the limit before, 0, did not let in. */
   setLimit(limit: number): void {
-    this.locked(() => {
-      const active = this.i32[this.base + E_ACTIVE];
+    const { i32, base, thread } = this;
+    const members: number[] = [];
+    const woken = this.locked(() => {
+      const active = i32[base + E_ACTIVE];
       if (active > 0)
         throw new MisuseError(
           `errgroup: modify limit while ${active} goroutines in the group are still active`,
         );
-      this.i32[this.base + E_LIMIT] = limit < 0 ? -1 : limit;
+      i32[base + E_LIMIT] = limit < 0 ? -1 : limit;
+      while (this.isBelowLimit && i32[base + E_PENDING] !== 0) {
+        members.push(this.takePending());
+        i32[base + E_ACTIVE]++;
+      }
+      return this.takeStarters();
     });
+    for (const member of members) thread.enqueueNew(member);
+    for (const goroutine of woken) thread.ready(goroutine);
   }
 
   dispose(): void {

@@ -93,7 +93,7 @@ export class ErrGroup {
   }
 
   /**
-   * At most `n` members run at once; a negative `n`, as at first, means any number, 0 none. An integer up to 2^31 - 1.
+   * At most `n` members run at once; a negative `n`, as at first, means any number, 0 none. An integer up to 2^31 - 1. Members that a limit of 0 has kept waiting start as the new one allows.
    *
    * @throws `MisuseError` while members run; `RangeError` for another number
    */

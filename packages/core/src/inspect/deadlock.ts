@@ -18,18 +18,22 @@ import { ERR_GROUP_KIND } from "../context/err-group.ts";
 import { followedSignals } from "../context/spawn-with.ts";
 import { CONTEXT_KIND, contextsOf, LIVE } from "../context/tree.ts";
 import { PSEUDO } from "../goroutine/descriptor.ts";
-import { SYSCALL, WAITING } from "../goroutine/status.ts";
+import { RUNNABLE, SYSCALL, WAITING } from "../goroutine/status.ts";
 import {
   C_RECEIVERS,
   C_SENDERS,
   CACHE_ENDED,
   CACHE_PARKS,
   CACHE_SPAWNED,
+  E_ACTIVE,
+  E_PENDING,
   E_STARTERS,
   E_WAITERS,
   G_CONTEXT,
   G_MACHINE,
   G_META,
+  G_NEXT,
+  G_ON_END,
   G_STATUS,
   M_EVENTS,
   M_LIFE,
@@ -57,7 +61,7 @@ import { objectsOf } from "../scheduler/thread/shared-object.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
 import { hasPendingTimers } from "../time/timers.ts";
-import { forEachDescriptor, formatGoroutines, listGoroutines } from "./goroutines.ts";
+import { forEachDescriptor, formatGoroutines, type GoroutineInfo, listGoroutines } from "./goroutines.ts";
 
 /** Queues of each kind of object that has others than the one at O_HEAD. */
 const QUEUES: Readonly<Record<number, readonly number[]>> = {
@@ -77,9 +81,14 @@ export function findDeadlock(host: Thread): DeadlockError | undefined {
     if (holdsSomethingAwaited(host)) return undefined;
   }
   if (movements(host) !== before) return undefined;
-  const sleepers = listGoroutines(host);
+  const sleepers = listGoroutines(host).map(asSleeper);
   if (sleepers.length === 0) return undefined;
   return new DeadlockError(`all goroutines are asleep - deadlock!\n\n${formatGoroutines(sleepers)}`);
+}
+
+/** Who is still runnable in a deadlock is a member of a group that its limit lets nobody into. */
+function asSleeper(info: GoroutineInfo): GoroutineInfo {
+  return info.waitReason === undefined ? { ...info, waitReason: "errgroup limit" } : info;
 }
 
 /**
@@ -125,15 +134,45 @@ function isAtRest(host: Thread): boolean {
   return isEmpty(i32, machineRecord(memory, 0));
 }
 
-/** Whether every goroutine waits. */
+/** Whether every goroutine waits: for something, or for its group to let it in. */
 function allWait(host: Thread): boolean {
   const { i32 } = host;
+  const runnable = new Set<number>();
+  const groups = new Set<number>();
   let all = true;
   forEachDescriptor(host, (base) => {
     const status = i32[base + G_STATUS];
-    if (status !== WAITING && status !== SYSCALL && (i32[base + G_META] & PSEUDO) === 0) all = false;
+    if (status === WAITING || status === SYSCALL || (i32[base + G_META] & PSEUDO) !== 0) return;
+    const group = status === RUNNABLE ? groupOf(host, base) : 0;
+    if (group === 0) {
+      all = false;
+      return;
+    }
+    runnable.add(base);
+    groups.add(group);
   });
-  return all;
+  if (!all) return false;
+  for (const group of groups) forEachPending(host, group, (base) => runnable.delete(base));
+  return runnable.size === 0;
+}
+
+/** First word of the ErrGroup that a goroutine is a member of; 0 for none. */
+function groupOf(host: Thread, base: number): number {
+  const { i32 } = host;
+  const object = i32[base + G_ON_END];
+  if (object === 0) return 0;
+  const group = objectsOf(host).baseOf(object);
+  return i32[group + O_KIND] === ERR_GROUP_KIND ? group : 0;
+}
+
+/** Visits the members that wait for a group's limit. */
+function forEachPending(host: Thread, group: number, visit: (base: number) => void): void {
+  const { i32 } = host;
+  for (let member = i32[group + E_PENDING]; member !== 0; ) {
+    const base = host.descriptorOf(member);
+    visit(base);
+    member = i32[base + G_NEXT];
+  }
 }
 
 /** Whether the host's program could wake a goroutine through an object that it has. */
@@ -145,10 +184,16 @@ function holdsSomethingAwaited(host: Thread): boolean {
     const base = table.baseOf(index);
     const kind = i32[base + O_KIND];
     for (const queue of QUEUES[kind] ?? USUAL_QUEUE) if (someGoroutineIn(host, base + queue)) found = true;
+    if (kind === ERR_GROUP_KIND && couldBeLetIn(host, base)) found = true;
     if (kind === CONTEXT_KIND && contextsOf(host).state(index) === LIVE && endWakesSomebody(host, index))
       found = true;
   });
   return found;
+}
+
+/** Whether another limit would let members into a group: it can be changed while none run. */
+function couldBeLetIn({ i32 }: Thread, group: number): boolean {
+  return i32[group + E_PENDING] !== 0 && i32[group + E_ACTIVE] === 0;
 }
 
 /** Whether a waiter other than the host's own stands in a queue. */

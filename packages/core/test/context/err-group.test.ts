@@ -99,6 +99,26 @@ describe("the limit", () => {
     expect(await singleMachine().run(main)).toEqual(["CanceledError", "ab"]);
   });
 
+  test("members that a limit of 0 kept waiting start when it is raised", async () => {
+    const main = body(function* main(): Goroutine<string[]> {
+      const group = new ErrGroup();
+      const log = chan<string>(10);
+      const gate = chan<boolean>();
+      group.setLimit(0);
+      for (const name of "abc") group.go(member, name, log, gate);
+      const seen: string[] = [];
+      yield* settle();
+      seen.push(drained(log));
+      group.setLimit(2);
+      yield* settle();
+      seen.push(drained(log));
+      gate.close();
+      yield* group.wait();
+      return [...seen, drained(log)];
+    });
+    expect(await singleMachine().run(main)).toEqual(["", "ab", "c"]);
+  });
+
   test.each([1.5, Number.NaN, 2 ** 31, "3"])("%s is refused", async (limit) => {
     const main = body(function* main(): Goroutine<string> {
       yield* gosched();
