@@ -22,6 +22,12 @@ describe("options out of bounds are named, with their value and the bounds", () 
     [{ timeSlice: 0 }, "options.timeSlice", "from 0.1 to 10000, not 0"],
     [{ timeSlice: 1e9 }, "options.timeSlice", "not 1000000000"],
     [{ timeSlice: Number.NaN }, "options.timeSlice", "not NaN"],
+    [{ resourceLimits: { stackSizeMb: Number.NaN } }, "options.resourceLimits.stackSizeMb", "not NaN"],
+    [
+      { resourceLimits: { maxOldGenerationSizeMb: -1 } },
+      "options.resourceLimits.maxOldGenerationSizeMb",
+      "not -1",
+    ],
   ];
 
   test.each(cases)("%j", async (options, named, told) => {
@@ -36,6 +42,9 @@ describe("options out of bounds are named, with their value and the bounds", () 
       [{ procs: "4" }, 'options.procs must be a number from 1 to 256, not "4"'],
       [{ procs: null }, "not null"],
       [{ timeSlice: true }, "not true"],
+      [{ timeSlice: 10n }, "not 10n"],
+      [{ resourceLimits: { stackSizeMb: "4" } }, "options.resourceLimits.stackSizeMb must be a number"],
+      [{ resourceLimits: 4 }, "options.resourceLimits must be an object, not 4"],
       [null, "options must be an object, not null"],
       [7, "options must be an object, not 7"],
     ] as const) {
@@ -54,6 +63,7 @@ describe("options out of bounds are named, with their value and the bounds", () 
         expect(error).toBeInstanceOf(RangeError);
         expect((error as Error).message).toContain("graceMs");
       }
+      expect(thrownBy(() => runtime.close(null as never))).toBeInstanceOf(TypeError);
       expect(await runtime.run(addPlain, 1, 2)).toBe(3);
     });
   });

@@ -40,6 +40,7 @@ const MAX_PROCS = 256;
 const MAX_MACHINES = 1024;
 /** Bounded by the buffer's 2 GiB. */
 const MAX_GOROUTINES = 4_000_000;
+const LIMITS = ["maxOldGenerationSizeMb", "maxYoungGenerationSizeMb", "stackSizeMb"] as const;
 /** A guess at how many threads may block at once. */
 const SPARE_MACHINES = 64;
 
@@ -50,6 +51,7 @@ export function checkOptions(options: RuntimeOptions = {}): CheckedOptions {
   const procs =
     options.procs === undefined ? defaultProcs() : integer("procs", options.procs, 1, 1, MAX_PROCS);
   const { resourceLimits, execArgv, env } = options;
+  if (resourceLimits !== undefined) checkLimits(resourceLimits);
   return {
     procs,
     maxMachines: integer("maxMachines", options.maxMachines, procs + SPARE_MACHINES, procs, MAX_MACHINES),
@@ -61,6 +63,16 @@ export function checkOptions(options: RuntimeOptions = {}): CheckedOptions {
       ...(env === undefined ? {} : { env }),
     },
   };
+}
+
+/** Node takes anything for a limit, and silently ignores what is none. */
+function checkLimits(limits: unknown): void {
+  if (limits === null || typeof limits !== "object")
+    throw new TypeError(`options.resourceLimits must be an object, not ${show(limits)}`);
+  for (const name of LIMITS) {
+    const limit = (limits as Record<string, unknown>)[name];
+    bounded(`resourceLimits.${name}`, limit, 0, 0, Number.MAX_SAFE_INTEGER);
+  }
 }
 
 function defaultProcs(): number {
@@ -76,15 +88,11 @@ function integer(name: string, value: unknown, otherwise: number, least: number,
 function bounded(name: string, value: unknown, otherwise: number, least: number, most: number): number {
   if (value === undefined) return otherwise;
   if (typeof value !== "number")
-    throw new TypeError(`options.${name} must be a number from ${least} to ${most}, not ${describe(value)}`);
+    throw new TypeError(`options.${name} must be a number from ${least} to ${most}, not ${show(value)}`);
   if (!(value >= least && value <= most)) throw outOfRange(name, value, `from ${least} to ${most}`);
   return value;
 }
 
 function outOfRange(name: string, value: unknown, bounds: string): RangeError {
-  return new RangeError(`options.${name} must be ${bounds}, not ${describe(value)}`);
-}
-
-function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : show(value);
+  return new RangeError(`options.${name} must be ${bounds}, not ${show(value)}`);
 }

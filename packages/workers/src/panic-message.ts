@@ -30,7 +30,11 @@ function isReadable(error: unknown): boolean {
 }
 
 function panicText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : show(error);
+  return error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : typeof error === "string"
+      ? error
+      : show(error);
 }
 
 /** The errors that led to the last, the first one first, as Go prints a chain of panics. */

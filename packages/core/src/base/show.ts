@@ -1,7 +1,9 @@
 /** Values in messages. */
 
-/** A value as text, whatever it is: an object may throw when it is asked for its text, and the message is about something else. */
+/** A value as source text would have it, whatever it is: an object may throw when it is asked for its text, and the message is about something else. */
 export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
   try {
     return String(value);
   } catch {

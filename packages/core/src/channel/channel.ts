@@ -170,7 +170,7 @@ export function chan<T>(capacity = 0): Chan<T> {
 
 function outOfRange(capacity: unknown): RangeError {
   return new RangeError(
-    `makechan: size out of range: capacity must be an integer from 0 to ${MAX_CAPACITY}, not ${typeof capacity === "string" ? JSON.stringify(capacity) : show(capacity)}`,
+    `makechan: size out of range: capacity must be an integer from 0 to ${MAX_CAPACITY}, not ${show(capacity)}`,
   );
 }
 

@@ -12,5 +12,5 @@ export function durationMs(where: string, ms: number): number {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : `${show(value)} (${typeof value})`;
+  return typeof value === "string" ? show(value) : `${show(value)} (${typeof value})`;
 }

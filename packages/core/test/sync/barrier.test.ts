@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { show } from "../../src/base/show.ts";
 import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
 import { gosched } from "../../src/scheduler/api/yielding.ts";
 import type { Goroutine } from "../../src/scheduler/frames/types.ts";
@@ -81,7 +82,7 @@ describe("a barrier", () => {
   test.each([0, -1, 1.5, Number.NaN, 2 ** 31, "2" as never])("refuses %s parties", async (parties) => {
     singleMachine();
     expect(() => new Barrier(parties)).toThrow(
-      new RangeError(`Barrier: parties must be an integer from 1 to 2147483647, not ${String(parties)}`),
+      new RangeError(`Barrier: parties must be an integer from 1 to 2147483647, not ${show(parties)}`),
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MisuseError } from "../../src/base/errors.ts";
+import { show } from "../../src/base/show.ts";
 import { spawn } from "../../src/scheduler/api/goroutine-api.ts";
 import { gosched } from "../../src/scheduler/api/yielding.ts";
 import type { Goroutine } from "../../src/scheduler/frames/types.ts";
@@ -150,7 +151,7 @@ describe("a semaphore", () => {
     "refuses %s permits",
     async (n) => {
       const semaphore = await made(singleMachine(), 1);
-      const text = `must be an integer from 0 to 2147483647, not ${String(n)}`;
+      const text = `must be an integer from 0 to 2147483647, not ${show(n)}`;
       expect(() => new Semaphore(n)).toThrow(new RangeError(`Semaphore: permits ${text}`));
       expect(() => semaphore.acquire(n)).toThrow(new RangeError(`Semaphore.acquire: n ${text}`));
       expect(() => semaphore.tryAcquire(n)).toThrow(new RangeError(`Semaphore.tryAcquire: n ${text}`));
