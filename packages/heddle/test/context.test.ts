@@ -86,6 +86,24 @@ function neverDone(runtime: { enter<T>(body: () => T): T }): [unknown, unknown] 
   return runtime.enter(() => [context.background(), chan()]);
 }
 
+test("a context has one error and one cause, which its signal has as well", async () => {
+  const runtime = await start({ procs: 1 });
+  try {
+    for (const given of [undefined, new Error("given")]) {
+      const [ctx, cancel] = runtime.enter(() => context.withCancel(context.background()));
+      expect([ctx.err(), ctx.cause()]).toEqual([undefined, undefined]);
+      cancel(given);
+      expect(ctx.err()).toBe(ctx.err());
+      expect(ctx.cause()).toBe(ctx.cause());
+      expect(ctx.signal.reason).toBe(ctx.cause());
+      if (given === undefined) expect(ctx.cause()).toBe(ctx.err());
+      else expect(ctx.cause()).toEqual(given);
+    }
+  } finally {
+    await runtime.close();
+  }
+});
+
 test("a context of another runtime is refused where it is given", async () => {
   const one = await start({ procs: 1 });
   const other = await start({ procs: 1 });

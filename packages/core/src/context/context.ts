@@ -41,6 +41,8 @@ class SharedContext implements Context, SharedObject {
   readonly index: number;
   readonly #thread: Thread;
   #signal: AbortSignal | undefined = undefined;
+  /** Once done. One object, as Go's context.Canceled is: programs compare it. */
+  #error: Error | undefined = undefined;
 
   constructor(thread: Thread, index: number) {
     const tree = contextsOf(thread);
@@ -63,11 +65,13 @@ class SharedContext implements Context, SharedObject {
   }
 
   err(): Error | undefined {
-    return contextsOf(this.#thread).error(this.index);
+    this.#error ??= contextsOf(this.#thread).error(this.index);
+    return this.#error;
   }
 
   cause(): unknown {
-    return contextsOf(this.#thread).cause(this.index);
+    const error = this.err();
+    return error?.cause ?? error;
   }
 
   get deadline(): number | undefined {
