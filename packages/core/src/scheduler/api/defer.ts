@@ -50,7 +50,7 @@ export function recover(): unknown {
 }
 
 /**
- * Ends this goroutine from any depth, running its deferred calls; `recover` does not stop it, nor does a `catch` that swallows what it throws: the goroutine then ends at its next operation or when
+ * Ends this goroutine from any depth, running its deferred calls; `recover` does not stop it, nor does a `catch` that swallows what it throws: the goroutine then ends at its next operation that waits, or when
  * its body returns. A handle on it yields `undefined`. Go's `runtime.Goexit`.
  *
  * @throws `MisuseError` outside a goroutine
