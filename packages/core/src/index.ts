@@ -89,5 +89,6 @@ export { afterFunc, type Timer } from "./time/after-func.ts";
 export { sleep } from "./time/sleep.ts";
 export { after, Ticker } from "./time/ticker.ts";
 export { type BytesPort, copyOfBytes } from "./values/bytes.ts";
+export { neverCopied } from "./values/classify.ts";
 export type { SharedBufferTable } from "./values/shared-buffers.ts";
 export { loopText, type TextPort, type TextView } from "./values/text.ts";

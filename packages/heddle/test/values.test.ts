@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert";
-import { AtomicInt, CloneError, WaitGroup } from "heddle";
+import { AtomicInt, afterFunc, CloneError, chan, Ticker, WaitGroup } from "heddle";
 import { describe, expect, test } from "vitest";
 import * as fixture from "./fixtures/value-bodies.mjs";
 import { PROCS, rejection, thrownBy, withRuntime } from "./support/runtimes.ts";
@@ -200,6 +200,23 @@ describe("what cannot be copied is refused at the caller, with its place, and no
         expect(thrownBy(() => runtime.spawn(fixture.echoAll as Echo, ...args))).toBeInstanceOf(CloneError);
       }
       expect(await runtime.run(fixture.echoPlain as Echo, large)).toBe(large);
+    });
+  });
+
+  test("what stays on its thread is named: operations, timers, tickers, runtimes", async () => {
+    await withRuntime({ procs: 1 }, async (runtime) => {
+      const staying = runtime.enter(() => {
+        const ticker = new Ticker(60_000);
+        ticker.stop();
+        const timer = afterFunc(60_000, fixture.echoPlain as Echo, 1);
+        timer.stop();
+        return { "an operation": chan().recv(), "a Ticker": ticker, "a Timer": timer, "a Runtime": runtime };
+      });
+      for (const [words, value] of Object.entries(staying)) {
+        const error = await rejection(runtime.run(fixture.echoPlain as Echo, { list: [value] }));
+        expect(error).toBeInstanceOf(CloneError);
+        expect((error as Error).message).toMatch(new RegExp(`^args\\[0\\]\\.list\\[0\\]: ${words}\\b`));
+      }
     });
   });
 

@@ -15,6 +15,7 @@ import {
   listGoroutines,
   liveGoroutines,
   type MemoryOptions,
+  neverCopied,
   PanicError,
   type RuntimeStats,
   readStats,
@@ -293,6 +294,8 @@ class HostedRuntime implements Runtime {
   // ── the end ──
 
   close(options: { graceMs?: number } = {}): Promise<void> {
+    if (options === null || typeof options !== "object")
+      throw new TypeError(`close: options must be an object, not ${show(options)}`);
     const { graceMs } = options;
     if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
       throw new RangeError(`close: graceMs must be a number of milliseconds from 0, not ${show(graceMs)}`);
@@ -357,6 +360,8 @@ class HostedRuntime implements Runtime {
     return this.close();
   }
 }
+
+neverCopied(HostedRuntime.prototype, "a Runtime");
 
 /** Waits for a promise, but no longer than so many milliseconds. */
 function atMost(ms: number, promise: Promise<unknown>): Promise<void> {

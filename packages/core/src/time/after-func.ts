@@ -7,6 +7,7 @@ import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 import { noTimerLeft } from "../scheduler/thread/timers.ts";
 import { WatchList } from "../scheduler/thread/watch-list.ts";
+import { neverCopied } from "../values/classify.ts";
 import { durationMs } from "./duration.ts";
 import { discardHeld, heldArguments, holdGoroutine } from "./held-goroutine.ts";
 import { endTimerUse, FUNCTION_TIMER } from "./timers.ts";
@@ -71,7 +72,6 @@ interface DelayedCall {
 
 class FunctionTimer implements Timer {
   readonly #call: DelayedCall;
-  /** Functions of its own make it impossible to copy: what arrived elsewhere would not be a timer. */
   readonly stop: () => boolean = () => this.#stop();
   readonly reset: (ms: number) => boolean = (ms) => this.#reset(durationMs("Timer.reset", ms));
 
@@ -104,6 +104,8 @@ class FunctionTimer implements Timer {
     return pending;
   }
 }
+
+neverCopied(FunctionTimer.prototype, "a Timer");
 
 const handles = new WeakMap<Thread, WatchList>();
 

@@ -5,6 +5,7 @@ import { createTimerChannel, startTimerChannel, stopTimerChannel } from "../chan
 import type { RecvChan } from "../channel/types.ts";
 import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
+import { neverCopied } from "../values/classify.ts";
 import { durationMs } from "./duration.ts";
 
 /**
@@ -69,12 +70,13 @@ export class Ticker {
     const thread = currentMachine ?? ambientThread();
     const channel = createTimerChannel(thread);
     this.c = channel;
-    // Functions of its own make a ticker impossible to copy: what arrived elsewhere would not tick.
     this.stop = () => stopTimerChannel(thread, channel);
     this.reset = (again) => restart(thread, channel, periodMs("Ticker.reset", "Ticker.Reset", again));
     startTimerChannel(thread, channel, period, period);
   }
 }
+
+neverCopied(Ticker.prototype, "a Ticker");
 
 function restart(thread: Thread, channel: Channel<number>, period: number): void {
   stopTimerChannel(thread, channel);

@@ -149,15 +149,54 @@ const PLATFORM_CLASSES = new Set([
 ]);
 const BUILT_IN_NAMESPACE = /^(?:Intl|Temporal|WebAssembly)\./;
 
+/** A property as it stands in the object itself; a getter is not called. */
+function ownValue(object: object, key: PropertyKey): unknown {
+  return Object.getOwnPropertyDescriptor(object, key)?.value;
+}
+
+/** What a prototype calls its class. Node gives MessagePort no toStringTag. */
+function classNameOf(prototype: object): unknown {
+  const tag = ownValue(prototype, Symbol.toStringTag);
+  if (tag !== undefined) return tag;
+  const constructor = ownValue(prototype, "constructor");
+  return typeof constructor === "function" ? ownValue(constructor, "name") : undefined;
+}
+
 /** Whether a prototype belongs to a class of the platform whose objects would arrive empty. */
 function isPlatformPrototype(prototype: object): boolean {
-  const tag: unknown = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag)?.value;
-  if (typeof tag !== "string") return false;
-  if (BUILT_IN_NAMESPACE.test(tag)) return true;
-  if (!PLATFORM_CLASSES.has(tag)) return false;
+  const name = classNameOf(prototype);
+  if (typeof name !== "string") return false;
+  if (BUILT_IN_NAMESPACE.test(name)) return true;
+  if (!PLATFORM_CLASSES.has(name)) return false;
   // The global is asked only now: Node loads some of these classes when they are first named.
-  const platformClass = (globalThis as Record<string, unknown>)[tag] as { prototype?: unknown } | undefined;
+  const platformClass = (globalThis as Record<string, unknown>)[name] as { prototype?: unknown } | undefined;
   return platformClass?.prototype === prototype;
+}
+
+/** What Node calls the method by which an object of its own packs its content for another thread: X509Certificate, BlockList and others have it. */
+const PACKING_METHOD = "messaging_clone_symbol";
+
+/** Whether objects with this prototype keep their content where only Node finds it. Its KeyObjects pack theirs in native code. */
+function isPackedByNode(prototype: object): boolean {
+  if (ownValue(prototype, Symbol.toStringTag) === "KeyObject") return true;
+  return Object.getOwnPropertySymbols(prototype).some(({ description }) => description === PACKING_METHOD);
+}
+
+/** By prototype: objects of Heddle's that stay on their thread, in words. */
+const staying = new WeakMap<object, string>();
+
+/** Says that instances of a class are never copied, and what messages call one of them. */
+export function neverCopied(prototype: object, inWords: string): void {
+  staying.set(prototype, inWords);
+}
+
+/** What messages call an object that is never copied; `undefined` for others. */
+export function wordsFor(value: object): string | undefined {
+  for (let at: object | null = value; at !== null; at = getPrototypeOf(at) as object | null) {
+    const words = staying.get(at);
+    if (words !== undefined) return words;
+  }
+  return undefined;
 }
 
 /** Judges objects; knows the kinds of references. */
@@ -188,10 +227,12 @@ export class Classifier {
   }
 
   private search(prototype: object): Verdict {
+    let isPacked = false;
     for (let at: object | null = prototype; at !== null; at = getPrototypeOf(at) as object | null) {
       const verdict = this.references.ofPrototype(at) ?? verdictsByPrototype.get(at);
-      if (verdict !== undefined) return verdict;
-      if (isPlatformPrototype(at)) return IS_REFUSED;
+      if (verdict !== undefined) return verdict === IS_PLAIN && isPacked ? IS_REFUSED : verdict;
+      if (staying.has(at) || isPlatformPrototype(at)) return IS_REFUSED;
+      isPacked ||= isPackedByNode(at);
     }
     return IS_FOREIGN;
   }

@@ -5,6 +5,26 @@
 
 import * as errors from "../base/errors.ts";
 
+/** The platform's own class, of which an AbortSignal's reason is. Engines load it when it is first named, so it is named when one is met. */
+const PLATFORM_ERROR = "DOMException";
+
+type PlatformErrorClass = new () => Error;
+
+function platformErrorClass(): PlatformErrorClass | undefined {
+  return (globalThis as Record<string, unknown>)[PLATFORM_ERROR] as PlatformErrorClass | undefined;
+}
+
+/** Whether a prototype is that of the platform's errors. */
+function isPlatformErrors(prototype: object): boolean {
+  const tag: unknown = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag)?.value;
+  return tag === PLATFORM_ERROR && platformErrorClass()?.prototype === prototype;
+}
+
+function createPlatformError(): Error {
+  const platformError = platformErrorClass();
+  return platformError === undefined ? new Error() : new platformError();
+}
+
 export class ErrorClasses {
   private readonly creators = new Map<string, () => Error>();
   private readonly names = new Map<object, string>();
@@ -22,7 +42,7 @@ export class ErrorClasses {
    */
   nameFor(error: object, ownName: string): string {
     for (let at: object | null = error; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-      const name = this.names.get(at);
+      const name = this.names.get(at) ?? (isPlatformErrors(at) ? PLATFORM_ERROR : undefined);
       if (name !== undefined) return name;
     }
     return this.creators.has(ownName) ? ownName : "Error";
@@ -30,7 +50,7 @@ export class ErrorClasses {
 
   /** An error of the class with this name; `undefined` if there is no such class. */
   create(name: string): Error | undefined {
-    const create = this.creators.get(name);
+    const create = this.creators.get(name) ?? (name === PLATFORM_ERROR ? createPlatformError : undefined);
     return create === undefined ? undefined : withoutStack(create);
   }
 }

@@ -38,6 +38,11 @@ export const classOfTypedArray: Reader<string | undefined> = getter(
   Symbol.toStringTag,
 );
 
+/** Throws `TypeError` for a typed array that lies outside its buffer, or whose buffer is gone. */
+export const elementsOf: (this: object) => unknown = (
+  Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array
+).keys;
+
 /** What is in a boxed number, string, boolean, bigint: one each. */
 export const unboxers: readonly Reader<unknown>[] = [
   Number.prototype.valueOf as Reader<unknown>,

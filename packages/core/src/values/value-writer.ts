@@ -6,6 +6,7 @@
 
 import { CloneError, MemoryLimitError } from "../base/errors.ts";
 import { LONG } from "./block.ts";
+import { wordsFor } from "./classify.ts";
 import { tagOf } from "./intrinsics.ts";
 import { ItemWriter } from "./item-writer.ts";
 import { type PathKey, type PathStart, pathText } from "./path.ts";
@@ -58,5 +59,6 @@ export function cannotCopy(path: string, what: string): CloneError {
 export function describe(value: unknown): string {
   if (typeof value === "symbol") return `the symbol ${value.description ?? ""}`.trimEnd();
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
-  return `an object of class ${tagOf.call(value).slice(8, -1)}`;
+  const words = typeof value === "object" && value !== null ? wordsFor(value) : undefined;
+  return words ?? `an object of class ${tagOf.call(value).slice(8, -1)}`;
 }

@@ -78,7 +78,8 @@ describe("an error keeps", () => {
     const controller = new AbortController();
     controller.abort();
     const back = copy(controller.signal.reason as Error & { code: number });
-    expect(back).toBeInstanceOf(Error);
+    expect(back).toBeInstanceOf(DOMException);
+    expect(copy(back)).toBeInstanceOf(DOMException);
     expect([back.name, back.message, back.code]).toEqual(["AbortError", "This operation was aborted", 20]);
   });
 

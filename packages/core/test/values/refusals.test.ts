@@ -1,3 +1,5 @@
+import { createSecretKey } from "node:crypto";
+import { BlockList } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { CloneError } from "../../src/base/errors.ts";
 import { codecUnderTest, Record } from "./codec-under-test.ts";
@@ -28,6 +30,15 @@ function detached(): ArrayBuffer {
   return buffer;
 }
 
+/** A view of what is no longer there. */
+function shrunk(view: (buffer: ArrayBuffer) => unknown): unknown {
+  // @ts-expect-error -- the library of this language level does not know the option
+  const buffer = new ArrayBuffer(8, { maxByteLength: 16 }) as ArrayBuffer & { resize(length: number): void };
+  const made = view(buffer);
+  buffer.resize(2);
+  return made;
+}
+
 describe("refused as structured clone refuses it", () => {
   it.each<[string, unknown]>([
     ["a function", () => 1],
@@ -48,6 +59,9 @@ describe("refused as structured clone refuses it", () => {
     ["empty arguments", argumentsOf()],
     ["an Intl object", new Intl.NumberFormat()],
     ["a detached buffer", detached()],
+    ["a typed array outside its shrunk buffer", shrunk((buffer) => new Uint16Array(buffer, 4, 2))],
+    ["a DataView outside its shrunk buffer", shrunk((buffer) => new DataView(buffer, 4, 2))],
+    ["a MessagePort", new MessageChannel().port1],
     [
       "a view of a detached buffer",
       (() => {
@@ -77,6 +91,8 @@ describe("refused because it would arrive empty", () => {
     ["an AbortSignal", new AbortController().signal],
     ["a Blob", new Blob(["x"])],
     ["Headers", new Headers()],
+    ["a KeyObject", createSecretKey(new Uint8Array(8))],
+    ["a BlockList", new BlockList()],
     ["a Proxy of a Map", new Proxy(new Map([[1, 2]]), {})],
     ["a Proxy of a Date", new Proxy(new Date(), {})],
     ["a Proxy of a view", new Proxy(new Uint8Array(3), {})],

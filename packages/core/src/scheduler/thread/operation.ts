@@ -11,6 +11,7 @@
 
 import { MisuseError } from "../../base/errors.ts";
 import type { WaitReason } from "../../goroutine/wait-reason.ts";
+import { neverCopied } from "../../values/classify.ts";
 import type { Frame, Waitable } from "../frames/frame.ts";
 import { PARKED, proceed, type Suspension } from "../frames/suspension.ts";
 import { isCancellation } from "./cancellation.ts";
@@ -117,6 +118,8 @@ export abstract class Operation<T> implements PromiseLike<T>, Waitable<T> {
     this.state = USED;
   }
 }
+
+neverCopied(Operation.prototype, "an operation, which only its thread can use,");
 
 /** The error of an operation that is used again. */
 export function usedTwice(): MisuseError {

@@ -10,6 +10,7 @@ import {
   RESIZABLE_BUFFER,
   VIEW,
 } from "../block.ts";
+import { classOfTypedArray, elementsOf } from "../intrinsics.ts";
 import type { ValueReader } from "../value-reader.ts";
 import type { ValueWriter } from "../value-writer.ts";
 import { createView, viewKindOf } from "../views.ts";
@@ -49,10 +50,11 @@ export function writeView(writer: ValueWriter, view: ArrayBufferView): void {
   writer.depth--;
 }
 
-/** Offset in bytes, and length in elements. A DataView beyond the end of its shrunk buffer has none. */
+/** Offset in bytes, and length in elements. A view beyond the end of its shrunk buffer has none; of a typed array there both are 0. */
 function shapeOf(writer: ValueWriter, view: ArrayBufferView): { offset: number; length: number } {
   try {
     const { byteOffset, byteLength } = view;
+    if (byteLength === 0 && classOfTypedArray.call(view) !== undefined) elementsOf.call(view);
     const { BYTES_PER_ELEMENT = 1 } = view as { BYTES_PER_ELEMENT?: number };
     return { offset: byteOffset, length: byteLength / BYTES_PER_ELEMENT };
   } catch {
