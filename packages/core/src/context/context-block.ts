@@ -3,10 +3,10 @@
  * context's record keeps (X_TAGS).
  */
 
-import { CloneError, MemoryLimitError } from "../base/errors.ts";
-import { messageOf } from "../base/show.ts";
+import { MemoryLimitError } from "../base/errors.ts";
 import { XB_CAUSE, XB_DEADLINE, XB_KEY, XB_OWNER, XB_VALUE, XB_WORDS } from "../memory/layout.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
+import type { FailureCopy } from "./failure-copy.ts";
 
 /** Of the cause; those of key and value are shifted. */
 const TAG = 63;
@@ -88,13 +88,7 @@ export function readCause({ codec }: Thread, { block, tags }: ContextBlock): unk
   return codec.peek(block + XB_CAUSE, tags & TAG);
 }
 
-/** Keeps the cause of the end, or, if it cannot be copied, what is known of it; its tag. */
-export function putCause({ codec }: Thread, block: number, cause: unknown): number {
-  try {
-    return codec.put(block + XB_CAUSE, cause, "cause");
-  } catch (error) {
-    if (!(error instanceof CloneError)) return 0;
-    const known = cause instanceof Error ? new Error(messageOf(cause)) : error;
-    return codec.put(block + XB_CAUSE, known, "cause");
-  }
+/** Moves the cause of the end into the block; its tag. */
+export function moveCause(cause: FailureCopy, block: number): number {
+  return cause.moveTo(block + XB_CAUSE);
 }

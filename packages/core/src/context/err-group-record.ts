@@ -3,8 +3,7 @@
  * released.
  */
 
-import { CloneError, MemoryLimitError, MisuseError } from "../base/errors.ts";
-import { messageOf } from "../base/show.ts";
+import { MemoryLimitError, MisuseError } from "../base/errors.ts";
 import type { Body } from "../goroutine/functions.ts";
 import { drainWaiters, goroutineOf, removeWaiter } from "../goroutine/wait-queue.ts";
 import {
@@ -30,10 +29,17 @@ import { acquire, release } from "../memory/thread-lock.ts";
 import { type ObjectTable, objectsOf } from "../scheduler/thread/shared-object.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 import { cancelContext } from "./cancel.ts";
+import { FailureCopy } from "./failure-copy.ts";
 import { CANCELED, contextsOf } from "./tree.ts";
 
 /** Bytes of the block. */
 const BLOCK_BYTES = 64;
+
+/** EB_FAILED */
+const NOT_FAILED = 0;
+const FAILED = 1;
+/** There was no room to keep the error. */
+const FAILED_UNKNOWN = 2;
 
 /** A group's record, as one thread works on it. */
 export class Group {
@@ -76,7 +82,7 @@ export class Group {
     i32[base + E_BLOCK] = block;
     i32[block + EB_CONTEXT] = context;
     i32[block + EB_ERROR_TAG] = 0;
-    i32[block + EB_FAILED] = 0;
+    i32[block + EB_FAILED] = NOT_FAILED;
   }
 
   get block(): number {
@@ -214,32 +220,29 @@ export class Group {
   /** Keeps the first error, and cancels the others. */
   fail(error: unknown): void {
     const { i32, block } = this;
-    const first = this.locked(() => {
-      if (i32[block + EB_FAILED] === 1) return false;
-      i32[block + EB_FAILED] = 1;
-      i32[block + EB_ERROR_TAG] = this.putError(error);
+    // Saves the copy; under the lock it is decided.
+    if (i32[block + EB_FAILED] !== NOT_FAILED) return;
+    const copy = new FailureCopy(this.thread, error, "error");
+    const isFirst = this.locked(() => {
+      if (i32[block + EB_FAILED] !== NOT_FAILED) return false;
+      i32[block + EB_FAILED] = copy.isThere ? FAILED : FAILED_UNKNOWN;
+      if (copy.isThere) i32[block + EB_ERROR_TAG] = copy.moveTo(block + EB_ERROR);
       return true;
     });
-    if (first) cancelContext(this.thread, this.context, CANCELED, error);
-  }
-
-  private putError(error: unknown): number {
-    const { codec } = this.thread;
-    try {
-      return codec.put(this.block + EB_ERROR, error, "error");
-    } catch (failure) {
-      const plain =
-        failure instanceof CloneError && error instanceof Error ? new Error(messageOf(error)) : failure;
-      return codec.put(this.block + EB_ERROR, plain, "error");
-    }
+    copy.end();
+    if (isFirst) cancelContext(this.thread, this.context, CANCELED, error);
   }
 
   /** What `wait` ends with. */
   settle(): void {
     const { i32, block } = this;
     cancelContext(this.thread, this.context, CANCELED, undefined);
-    if (i32[block + EB_FAILED] === 0) return;
-    const error = this.thread.codec.peek(block + EB_ERROR, i32[block + EB_ERROR_TAG]);
+    const failed = i32[block + EB_FAILED];
+    if (failed === NOT_FAILED) return;
+    const error =
+      failed === FAILED
+        ? this.thread.codec.peek(block + EB_ERROR, i32[block + EB_ERROR_TAG])
+        : new MemoryLimitError("errgroup: there was no room to keep the first error of the group");
     this.thread.noticeError(error);
     throw error;
   }

@@ -35,7 +35,7 @@ import {
   type ContextDetails,
   giveBlock,
   hasKey,
-  putCause,
+  moveCause,
   readCause,
   readDeadline,
   readOwner,
@@ -44,6 +44,7 @@ import {
   writeDeadline,
   writeOwner,
 } from "./context-block.ts";
+import { FailureCopy } from "./failure-copy.ts";
 import { givePlan } from "./plan.ts";
 
 /** The number of this kind, in values and records. */
@@ -263,13 +264,23 @@ export class ContextTree {
 
   /** Ends a context and all below it, and closes their channels; false if it was done already. Telling goroutines is the caller's part. */
   end(index: number, state: number, cause: unknown): boolean {
+    if (this.i32[this.table.baseOf(index) + X_STATE] !== LIVE) return false;
+    if (cause === undefined) return this.endWith(index, state, undefined);
+    const copy = new FailureCopy(this.thread, cause, "cause");
+    try {
+      return this.endWith(index, state, copy.isThere ? copy : undefined);
+    } finally {
+      copy.end();
+    }
+  }
+
+  private endWith(index: number, state: number, cause: FailureCopy | undefined): boolean {
     const { i32 } = this;
     const base = this.table.baseOf(index);
-    if (i32[base + X_STATE] !== LIVE) return false;
     const ended: number[] = [];
     this.locked(() => {
       if (i32[base + X_STATE] !== LIVE) return;
-      const tag = cause === undefined ? 0 : putCause(this.thread, i32[base + X_BLOCK], cause);
+      const tag = cause === undefined ? 0 : moveCause(cause, i32[base + X_BLOCK]);
       Atomics.store(i32, base + X_TAGS, i32[base + X_TAGS] | tag);
       Atomics.or(i32, base + X_ORIGIN, ITSELF);
       this.unlink(base);

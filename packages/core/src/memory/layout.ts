@@ -456,7 +456,7 @@ export const EB_CONTEXT = 0;
 export const EB_ERROR_TAG = 1;
 /** In the block: payload of the first error. @writer context/err-group-record @reader context/err-group-record */
 export const EB_ERROR = 2;
-/** In the block: 1 once a member has failed. @writer context/err-group-record @reader context/err-group-record */
+/** In the block: 1 once a member has failed, 2 if there was no room to keep its error. @writer context/err-group-record @reader context/err-group-record */
 export const EB_FAILED = 4;
 
 // Contexts: the words of a sync object beyond the common ones, and a block in the slab for what few contexts have.

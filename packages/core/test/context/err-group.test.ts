@@ -1,7 +1,7 @@
 /** ErrGroup's bookkeeping: members that wait for the limit, those who wait for them, the first error. */
 
 import { describe, expect, test } from "vitest";
-import { MemoryLimitError } from "../../src/base/errors.ts";
+import { CanceledError, MemoryLimitError } from "../../src/base/errors.ts";
 import { chan } from "../../src/channel/channel.ts";
 import type { Chan } from "../../src/channel/types.ts";
 import { context } from "../../src/context/context.ts";
@@ -19,6 +19,8 @@ const member = body(function* member(name: string, log: Chan<string>, gate: Chan
   log.trySend(name);
   yield* gate.recv();
 });
+
+const quick = body(function quick(): void {});
 
 function drained(log: Chan<string>): string {
   let items = "";
@@ -180,6 +182,67 @@ describe("the first error", () => {
     expect(await run(main)).toBe("readable");
     expect(panics).toEqual([]);
   });
+});
+
+describe("an error with a getter", () => {
+  const throwsWith = (get: (group: ErrGroup) => unknown): ((group: ErrGroup) => never) =>
+    body(function withGetter(group: ErrGroup): never {
+      throw Object.defineProperty(new RangeError("boom"), "detail", {
+        get: () => get(group),
+        enumerable: true,
+      });
+    });
+  const outcome = async (member: (group: ErrGroup) => never): Promise<unknown> => {
+    const main = body(function* main(): Goroutine<unknown> {
+      const group = new ErrGroup();
+      group.go(member, group);
+      try {
+        yield* group.wait();
+      } catch (error) {
+        return error;
+      }
+      return "none";
+    });
+    const { run, panics } = singleMachine();
+    const error = await run(main);
+    expect(panics).toEqual([]);
+    return error;
+  };
+
+  test("that uses the group is kept: no lock is held while the program runs", async () => {
+    const error = await outcome(throwsWith((group) => group.tryGo(quick)));
+    expect(error).toEqual(Object.assign(new RangeError("boom"), { detail: true }));
+  });
+
+  test("that throws what cannot be copied either keeps its message", async () => {
+    const error = await outcome(
+      throwsWith(() => {
+        throw Symbol("unreadable");
+      }),
+    );
+    expect((error as Error).message).toBe("boom");
+  });
+});
+
+test("an error for which there is no room ends the group all the same", async () => {
+  const runtime = singleMachine();
+  const fills = body(function fills(): never {
+    const { slab } = runtime.machine;
+    for (let bytes = slab.maxBytes; bytes >= 64; bytes /= 2) while (slab.take(bytes) !== 0);
+    throw new Error("boom");
+  });
+  const main = body(function* main(): Goroutine<boolean> {
+    const group = new ErrGroup();
+    group.go(fills);
+    try {
+      yield* group.wait();
+    } catch (error) {
+      return error instanceof MemoryLimitError && group.context.err() instanceof CanceledError;
+    }
+    return false;
+  });
+  expect(await runtime.run(main)).toBe(true);
+  expect(runtime.panics).toEqual([]);
 });
 
 test("a group for which there is no record leaves nothing behind", async () => {

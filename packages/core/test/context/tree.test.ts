@@ -277,3 +277,30 @@ test("a context for which there is no record leaves nothing behind", () => {
   expect(takeAll).toThrow(MemoryLimitError);
   expect(machine.slab.census()).toEqual(before);
 });
+
+test("a cause whose getters use contexts is kept: no lock is held while the program runs", () => {
+  const tree = contextsOf(singleMachine().machine);
+  const context = tree.create(0);
+  const cause = {
+    get live(): boolean {
+      return tree.state(tree.create(context)) === LIVE;
+    },
+  };
+  expect(tree.end(context, CANCELED, cause)).toBe(true);
+  expect(tree.cause(context)).toEqual({ live: true });
+});
+
+test("of two causes given at once the first to end the context is kept, and nothing of the other", () => {
+  const { machine } = singleMachine();
+  const tree = contextsOf(machine);
+  const context = tree.create(0);
+  const before = machine.slab.census();
+  const late = {
+    get first(): boolean {
+      return tree.end(context, CANCELED, "first");
+    },
+  };
+  expect(tree.end(context, CANCELED, late)).toBe(false);
+  expect(tree.cause(context)).toBe("first");
+  expect(machine.slab.census()).toEqual(before);
+});
