@@ -4,9 +4,11 @@ import {
   AtomicInt,
   after,
   afterFunc,
+  type Barrier,
   type Chan,
   type ChanOp,
   Cond,
+  type Context,
   chan,
   context,
   defer,
@@ -16,10 +18,12 @@ import {
   goroutine,
   type Handle,
   Mutex,
+  type Once,
   type Op,
   type Received,
   type RecvChan,
   type Runtime,
+  type RWMutex,
   range,
   run,
   Semaphore,
@@ -231,6 +235,18 @@ describe("sync", () => {
     expect(Cond).type.not.toBeConstructableWith();
     expect(Semaphore).type.not.toBeConstructableWith("1");
     expect(AtomicInt).type.toBeConstructableWith();
+  });
+
+  test("constructors take what the program gives, and nothing of the kernel's", () => {
+    expect<ConstructorParameters<typeof Mutex>>().type.toBe<[]>();
+    expect<ConstructorParameters<typeof RWMutex>>().type.toBe<[]>();
+    expect<ConstructorParameters<typeof WaitGroup>>().type.toBe<[]>();
+    expect<ConstructorParameters<typeof Once>>().type.toBe<[]>();
+    expect<ConstructorParameters<typeof Cond>>().type.toBe<[mutex: Mutex]>();
+    expect<ConstructorParameters<typeof Semaphore>>().type.toBe<[permits: number]>();
+    expect<ConstructorParameters<typeof Barrier>>().type.toBe<[parties: number]>();
+    expect<ConstructorParameters<typeof AtomicInt>>().type.toBe<[initial?: number | undefined]>();
+    expect<ConstructorParameters<typeof ErrGroup>>().type.toBe<[parent?: Context | undefined]>();
   });
 });
 
