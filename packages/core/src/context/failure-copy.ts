@@ -3,11 +3,13 @@
  * words of its slot move.
  */
 
-import { messageOf } from "../base/show.ts";
+import { strippedError } from "../scheduler/frames/stripped-error.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 
 /** The smallest block: a slot is 8 bytes. */
 const BYTES = 8;
+/** The failure itself, what is known of it, and at last the error that says why that could not be copied either: Heddle's own, if there is room. */
+const ATTEMPTS = 3;
 /** Tag of a copy that found no room. */
 const NONE = -1;
 
@@ -22,18 +24,13 @@ export class FailureCopy {
     this.thread = thread;
     this.slot = thread.slab.take(BYTES) / 4;
     if (this.slot === 0) return;
-    try {
-      this.tag = thread.codec.put(this.slot, failure, where);
-    } catch (reason) {
-      this.putKnown(failure instanceof Error ? new Error(messageOf(failure)) : reason, where);
-    }
-  }
-
-  private putKnown(known: unknown, where: string): void {
-    try {
-      this.tag = this.thread.codec.put(this.slot, known, where);
-    } catch {
-      this.tag = NONE;
+    let candidate = failure;
+    for (let attempt = 0; attempt < ATTEMPTS && this.tag === NONE; attempt++) {
+      try {
+        this.tag = thread.codec.put(this.slot, candidate, where);
+      } catch (reason) {
+        candidate = attempt === 0 ? knownOf(failure, reason) : reason;
+      }
     }
   }
 
@@ -59,5 +56,15 @@ export class FailureCopy {
     if (tag !== NONE) codec.drop(slot, tag);
     this.tag = NONE;
     if (slot !== 0) slab.give(slot * 4);
+  }
+}
+
+/** What can be kept of a failure that cannot be copied, for `reason`. */
+function knownOf(failure: unknown, reason: unknown): unknown {
+  try {
+    return failure instanceof Error ? strippedError(failure) : reason;
+  } catch {
+    // A Proxy that does not even say what it is.
+    return reason;
   }
 }

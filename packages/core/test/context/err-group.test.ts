@@ -1,7 +1,7 @@
 /** ErrGroup's bookkeeping: members that wait for the limit, those who wait for them, the first error. */
 
 import { describe, expect, test } from "vitest";
-import { CanceledError, MemoryLimitError } from "../../src/base/errors.ts";
+import { CanceledError, CloneError, MemoryLimitError } from "../../src/base/errors.ts";
 import { chan } from "../../src/channel/channel.ts";
 import type { Chan } from "../../src/channel/types.ts";
 import { context } from "../../src/context/context.ts";
@@ -214,13 +214,24 @@ describe("an error with a getter", () => {
     expect(error).toEqual(Object.assign(new RangeError("boom"), { detail: true }));
   });
 
-  test("that throws what cannot be copied either keeps its message", async () => {
+  test("that throws what cannot be copied either keeps its class and message", async () => {
     const error = await outcome(
       throwsWith(() => {
         throw Symbol("unreadable");
       }),
     );
-    expect((error as Error).message).toBe("boom");
+    expect(error).toEqual(new RangeError("boom"));
+  });
+
+  test("and traps that throw what cannot be copied, so that nothing of it can be read, is a CloneError", async () => {
+    const hostile = body(function hostile(): never {
+      const fails = (): never => {
+        throw Symbol("unreadable");
+      };
+      // oxlint-disable-next-line typescript/only-throw-error -- it need not be one
+      throw new Proxy({}, { getPrototypeOf: fails, ownKeys: fails, get: fails });
+    });
+    expect(await outcome(hostile)).toBeInstanceOf(CloneError);
   });
 });
 
