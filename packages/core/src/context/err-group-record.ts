@@ -16,11 +16,15 @@ import {
   E_STARTED,
   E_STARTERS,
   E_WAITERS,
+  EB_ACTIVE,
   EB_CONTEXT,
   EB_ERROR,
   EB_ERROR_TAG,
   EB_FAILED,
+  EB_MEMBER,
+  EB_PENDING,
   G_NEXT,
+  G_ON_END,
   O_LOCK,
   W_NEXT,
   W_RESULT,
@@ -83,6 +87,7 @@ export class Group {
     i32[block + EB_CONTEXT] = context;
     i32[block + EB_ERROR_TAG] = 0;
     i32[block + EB_FAILED] = NOT_FAILED;
+    i32[block + EB_MEMBER] = 0;
   }
 
   get block(): number {
@@ -180,13 +185,19 @@ export class Group {
     return first;
   }
 
-  /** A member has ended, or could not be started: the next may, or those who wait go on. */
-  afterMember(): void {
+  /**
+   * A member whose descriptor is at `member` has ended, or (0) could not be started: the next may, or those who wait go on.
+   *
+   * What is changed first, E_PENDING or E_ACTIVE, is the step that counts the member off. Together with the note it tells the host, should the thread die in here, whether that was done: see `restore`.
+   */
+  afterMember(member = 0): void {
     const { i32, base, thread } = this;
     let next = 0;
     const woken = this.locked(() => {
+      this.noteMember(member);
       next = this.takePending();
       if (next === 0) i32[base + E_ACTIVE]--;
+      this.forgetMember(member);
       const starters = this.takeStarters();
       return this.isOver()
         ? starters.concat(drainWaiters(i32, base + E_WAITERS, thread.descriptors))
@@ -194,6 +205,44 @@ export class Group {
     });
     if (next !== 0) thread.enqueueNew(next);
     for (const goroutine of woken) thread.ready(goroutine);
+  }
+
+  private noteMember(member: number): void {
+    const { i32, base, block } = this;
+    i32[block + EB_ACTIVE] = i32[base + E_ACTIVE];
+    i32[block + EB_PENDING] = i32[base + E_PENDING];
+    i32[block + EB_MEMBER] = member;
+  }
+
+  /** It has been counted off. */
+  private forgetMember(member: number): void {
+    if (member !== 0) this.i32[member + G_ON_END] = 0;
+    this.i32[this.block + EB_MEMBER] = 0;
+  }
+
+  /**
+   * Puts the group right whose lock a thread held when it died. Returns whom to make ready: whoever may go on does, starters whose member has started, and all when no member is left.
+   *
+   * A member that was taken from those that wait and not queued is on no list, and is found by the sweep. How many have been started follows from how many were given and how many wait.
+   */
+  restore(): readonly number[] {
+    const { i32, base, block, thread } = this;
+    const member = i32[block + EB_MEMBER];
+    const isCounted =
+      i32[base + E_ACTIVE] !== i32[block + EB_ACTIVE] || i32[base + E_PENDING] !== i32[block + EB_PENDING];
+    this.forgetMember(isCounted ? member : 0);
+    let last = 0;
+    let pending = 0;
+    for (let at = i32[base + E_PENDING]; at !== 0; at = i32[thread.descriptorOf(at) + G_NEXT]) {
+      last = at;
+      pending++;
+    }
+    i32[base + E_PENDING_LAST] = last;
+    i32[base + E_STARTED] = i32[base + E_GIVEN] - pending;
+    const starters = this.takeStarters();
+    return this.isOver()
+      ? starters.concat(drainWaiters(i32, base + E_WAITERS, thread.descriptors))
+      : starters;
   }
 
   private takeStarters(): number[] {

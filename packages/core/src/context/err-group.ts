@@ -128,8 +128,8 @@ export const errGroupHook: EndHook = {
     new Group(thread, index).fail(error);
     return true;
   },
-  ended(thread, index) {
-    new Group(thread, index).afterMember();
+  ended(thread, index, member) {
+    new Group(thread, index).afterMember(member);
     objectsOf(thread).release(index);
   },
 };

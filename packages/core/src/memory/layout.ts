@@ -324,7 +324,7 @@ export const G_WAITER: number = G_ARGS;
 export const G_PARENT = 22;
 /** Why it waits: a number of goroutine/wait-reason. @writer goroutine/status, scheduler/thread/waiters (of a pseudo-goroutine) @reader inspect */
 export const G_WAIT_REASON = 24;
-/** Sync object to tell when a detached goroutine ends, 0 for none. @writer scheduler/thread/goroutine-creation @reader scheduler */
+/** Sync object to tell when a detached goroutine ends, 0 for none, and once it has been told. @writer scheduler/thread/goroutine-creation, sync/wait-group, context/err-group-record @reader scheduler, repair */
 export const G_ON_END = 25;
 /** Tag of the name given at the spawn, 0 for none. @writer scheduler/thread/goroutine-creation, scheduler/thread/waiters @reader inspect */
 export const G_NAME_TAG = 26;
@@ -430,6 +430,13 @@ export const BARRIER_WAITERS = 6;
 /** Parties there are. Set once. @writer sync/barrier @reader sync/barrier */
 export const BARRIER_PARTIES = 8;
 
+// WaitGroups: the words of a sync object beyond the common ones, under its lock.
+
+/** Descriptor (first word) of the member that is being counted off, 0 for none. @writer sync/wait-group @reader sync/wait-group */
+export const WG_MEMBER = 8;
+/** The counter before that. @writer sync/wait-group @reader sync/wait-group */
+export const WG_BEFORE = 9;
+
 // ErrGroups: the words of a sync object beyond the common ones, all under its lock.
 
 /** Members that run or have been queued. @writer context/err-group-record @reader context/err-group-record */
@@ -458,6 +465,12 @@ export const EB_ERROR_TAG = 1;
 export const EB_ERROR = 2;
 /** In the block: 1 once a member has failed, 2 if there was no room to keep its error. @writer context/err-group-record @reader context/err-group-record */
 export const EB_FAILED = 4;
+/** In the block: descriptor (first word) of the member that is being counted off, 0 for none. Under the group's lock. @writer context/err-group-record @reader context/err-group-record */
+export const EB_MEMBER = 5;
+/** In the block: E_ACTIVE before that. @writer context/err-group-record @reader context/err-group-record */
+export const EB_ACTIVE = 6;
+/** In the block: E_PENDING before that. @writer context/err-group-record @reader context/err-group-record */
+export const EB_PENDING = 7;
 
 // Contexts: the words of a sync object beyond the common ones, and a block in the slab for what few contexts have.
 

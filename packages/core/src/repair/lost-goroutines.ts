@@ -265,9 +265,8 @@ export class LostGoroutines {
     }
     complete(i32, base);
     if (object === 0) return;
-    i32[base + G_ON_END] = 0;
     try {
-      endHook(host, object).ended(host, object);
+      endHook(host, object).ended(host, object, base);
     } catch (failure) {
       events.panic(base, failure as MachineLostError);
     }

@@ -7,26 +7,18 @@
 
 import { CHANNEL_KIND } from "../channel/channel.ts";
 import { ERR_GROUP_KIND } from "../context/err-group.ts";
-import { drainWaiters, goroutineOf, removeWaiter } from "../goroutine/wait-queue.ts";
+import { Group } from "../context/err-group-record.ts";
+import { drainWaiters } from "../goroutine/wait-queue.ts";
 import {
   BARRIER_ARRIVED,
   BARRIER_PARTIES,
   BARRIER_WAITERS,
   COND_WAITERS,
-  E_ACTIVE,
-  E_PENDING,
-  E_PENDING_LAST,
-  E_STARTED,
-  E_STARTERS,
-  E_WAITERS,
-  G_NEXT,
-  O_HEAD,
-  O_VALUE,
   ONCE_STATE,
   ONCE_WAITERS,
   W_NEXT,
-  W_RESULT,
 } from "../memory/layout.ts";
+import { objectsOf } from "../scheduler/thread/shared-object.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 import { BARRIER_KIND } from "../sync/barrier.ts";
 import { COND_KIND } from "../sync/cond.ts";
@@ -37,7 +29,7 @@ import { RW_MUTEX_KIND } from "../sync/rw-mutex.ts";
 import { restoreRWMutex } from "../sync/rw-mutex-protocol.ts";
 import { SEMAPHORE_KIND } from "../sync/semaphore.ts";
 import { restoreSemaphore } from "../sync/semaphore-protocol.ts";
-import { WAIT_GROUP_KIND } from "../sync/wait-group.ts";
+import { restoreWaitGroup, WAIT_GROUP_KIND } from "../sync/wait-group.ts";
 import { repairChannel } from "./channels.ts";
 import { queuesOf } from "./queues.ts";
 import { repairQueue } from "./wait-queues.ts";
@@ -49,14 +41,12 @@ const restores: Readonly<Record<number, Restore>> = {
   [MUTEX_KIND]: restoreMutex,
   [RW_MUTEX_KIND]: restoreRWMutex,
   [SEMAPHORE_KIND]: restoreSemaphore,
-  // The counter is changed first: at 0 nobody has to wait.
-  [WAIT_GROUP_KIND]: (host, base) =>
-    Atomics.load(host.i32, base + O_VALUE) === 0 ? drain(host, base + O_HEAD) : [],
+  [WAIT_GROUP_KIND]: restoreWaitGroup,
   [ONCE_KIND]: (host, base) => (host.i32[base + ONCE_STATE] === DONE ? drain(host, base + ONCE_WAITERS) : []),
   // A signal and a broadcast cannot be told apart.
   [COND_KIND]: (host, base) => drain(host, base + COND_WAITERS),
   [BARRIER_KIND]: restoreBarrier,
-  [ERR_GROUP_KIND]: restoreGroup,
+  [ERR_GROUP_KIND]: (host, base) => new Group(host, objectsOf(host).indexOf(base)).restore(),
 };
 
 /** Repairs the object whose record is at `base`; under its lock. Returns whom to make ready when it has been released. */
@@ -77,21 +67,4 @@ function restoreBarrier(host: Thread, base: number): readonly number[] {
   const isComplete = i32[base + BARRIER_ARRIVED] === 0 || waiting >= i32[base + BARRIER_PARTIES];
   if (!isComplete) i32[base + BARRIER_ARRIVED] = waiting;
   return isComplete ? drain(host, base + BARRIER_WAITERS) : [];
-}
-
-/** Whoever may go on does: starters whose member has started, and all when no member is left. */
-function restoreGroup(host: Thread, base: number): readonly number[] {
-  const { i32 } = host;
-  let last = 0;
-  for (let at = i32[base + E_PENDING]; at !== 0; at = i32[host.descriptorOf(at) + G_NEXT]) last = at;
-  i32[base + E_PENDING_LAST] = last;
-  const woken: number[] = [];
-  for (let waiter = i32[base + E_STARTERS]; waiter !== 0; ) {
-    const following = i32[waiter + W_NEXT];
-    if (i32[waiter + W_RESULT] <= i32[base + E_STARTED] && removeWaiter(i32, base + E_STARTERS, waiter))
-      woken.push(goroutineOf(i32, waiter));
-    waiter = following;
-  }
-  if (i32[base + E_ACTIVE] === 0 && i32[base + E_PENDING] === 0) woken.push(...drain(host, base + E_WAITERS));
-  return woken;
 }

@@ -1,9 +1,13 @@
 /**
  * WaitGroup: waits for a number of goroutines to end.
  *
- * The counter changes by compare-and-swap without the lock, except for the step to 0, which is made under it and takes the waiters along. A waiter queues under the
- * lock after it has seen a counter above 0. So a waiter that queued is there when the counter reaches 0, and one that comes later sees 0; and those who wait for the next
- * round, after the counter has been raised again, are not woken by this one.
+ * The counter changes under the lock, and the step to 0 takes the waiters along. A waiter queues under the lock after it has seen a counter above 0. So a waiter that queued is there when the counter reaches 0, and one that comes later sees 0;
+ * and those who wait for the next round, after the counter has been raised again, are not woken by this one. Only the first look of a waiter goes without the lock; it is for that look that the 0 is stored atomically, after what those did who were
+ * waited for.
+ *
+ * A member (a goroutine of `go`) is counted off exactly once, even if its thread dies while it does so. Under the lock: (1) the member and the counter are noted, (2) the counter is lowered, (3) the member's G_ON_END is set to 0, (4) the note is ended. Whoever takes
+ * the lock from a dead thread finds in the note whose turn it was, and sees from the counter, which nobody else can have changed, whether (2) was done; (3) then follows (`restoreWaitGroup`). Before (1) and after (4) G_ON_END says it by itself. (The
+ * counter used without the lock, by compare-and-swap, could not tell: others may have changed it since.)
  */
 
 import { MisuseError } from "../base/errors.ts";
@@ -11,7 +15,7 @@ import { show } from "../base/show.ts";
 import type { Body } from "../goroutine/functions.ts";
 import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_WAITGROUP_WAIT } from "../goroutine/wait-reason.ts";
-import { G_WAITER, O_HEAD, O_LOCK, O_VALUE } from "../memory/layout.ts";
+import { G_ON_END, G_WAITER, O_HEAD, O_LOCK, O_VALUE, WG_BEFORE, WG_MEMBER } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import type { Frame } from "../scheduler/frames/frame.ts";
 import type { GoFunction, Op } from "../scheduler/frames/types.ts";
@@ -55,7 +59,9 @@ export class WaitGroup {
     this.table = table;
     this.index = index ?? table.create(WAIT_GROUP_KIND, 0);
     this.#base = table.baseOf(this.index);
-    if (index === undefined) table.watch(this);
+    if (index !== undefined) return;
+    table.i32[this.#base + WG_MEMBER] = 0;
+    table.watch(this);
   }
 
   /** @internal */
@@ -74,20 +80,18 @@ export class WaitGroup {
         `WaitGroup.add: delta must be an integer within ±${MAX_COUNT}, not ${show(delta)}`,
       );
     }
-    const { i32 } = this.table;
-    const word = this.#base + O_VALUE;
-    for (;;) {
-      const seen = Atomics.load(i32, word);
-      const sum = seen + delta;
-      if (sum < 0) throw new MisuseError("sync: negative WaitGroup counter");
-      if (sum > MAX_COUNT)
-        throw new RangeError(`WaitGroup.add: the counter would be ${sum}, above ${MAX_COUNT}`);
-      if (sum === 0 && seen !== 0) {
-        if (this.#reachZero(seen)) return;
-      } else if (Atomics.compareExchange(i32, word, seen, sum) === seen) {
-        return;
-      }
+    const { thread, i32 } = this.table;
+    acquire(i32, this.#base + O_LOCK, thread.number);
+    const sum = i32[this.#base + O_VALUE] + delta;
+    if (sum < 0 || sum > MAX_COUNT) {
+      release(i32, this.#base + O_LOCK);
+      throw sum < 0
+        ? new MisuseError("sync: negative WaitGroup counter")
+        : new RangeError(`WaitGroup.add: the counter would be ${sum}, above ${MAX_COUNT}`);
     }
+    const woken = setCounter(thread, this.#base, sum);
+    release(i32, this.#base + O_LOCK);
+    if (woken !== NOBODY) thread.readyAll(woken);
   }
 
   /** `add(-1)`. */
@@ -117,18 +121,43 @@ export class WaitGroup {
       throw error;
     }
   }
+}
 
-  /** The step from `seen` to 0. False if the counter has changed. */
-  #reachZero(seen: number): boolean {
-    const { thread, i32 } = this.table;
-    const base = this.#base;
-    acquire(i32, base + O_LOCK, thread.number);
-    const reached = Atomics.compareExchange(i32, base + O_VALUE, seen, 0) === seen;
-    const woken = reached ? drainWaiters(i32, base + O_HEAD, thread.descriptors) : [];
-    release(i32, base + O_LOCK);
-    thread.readyAll(woken);
-    return reached;
+const NOBODY: readonly number[] = [];
+
+/** Sets the counter; under the lock. Returns whom to make ready afterwards. */
+function setCounter({ i32, descriptors }: Thread, base: number, count: number): readonly number[] {
+  if (count !== 0) {
+    i32[base + O_VALUE] = count;
+    return NOBODY;
   }
+  Atomics.store(i32, base + O_VALUE, 0);
+  return i32[base + O_HEAD] === 0 ? NOBODY : drainWaiters(i32, base + O_HEAD, descriptors);
+}
+
+/** Counts a member off whose descriptor is at `member`. Throws `MisuseError` if the counter is 0: somebody else has counted once too often. */
+function countOff(thread: Thread, base: number, member: number): void {
+  const { i32, number } = thread;
+  acquire(i32, base + O_LOCK, number);
+  const before = i32[base + O_VALUE];
+  i32[base + WG_BEFORE] = before;
+  i32[base + WG_MEMBER] = member;
+  const woken = before > 0 ? setCounter(thread, base, before - 1) : NOBODY;
+  i32[member + G_ON_END] = 0;
+  i32[base + WG_MEMBER] = 0;
+  release(i32, base + O_LOCK);
+  if (before === 0) throw new MisuseError("sync: negative WaitGroup counter");
+  if (woken !== NOBODY) thread.readyAll(woken);
+}
+
+/** Puts a WaitGroup right whose lock a thread held when it died. Returns whom to make ready. */
+export function restoreWaitGroup({ i32, descriptors }: Thread, base: number): readonly number[] {
+  const count = i32[base + O_VALUE];
+  const member = i32[base + WG_MEMBER];
+  if (member !== 0 && count !== i32[base + WG_BEFORE]) i32[member + G_ON_END] = 0;
+  i32[base + WG_MEMBER] = 0;
+  // The counter is changed first: at 0 nobody has to wait.
+  return count === 0 ? drainWaiters(i32, base + O_HEAD, descriptors) : NOBODY;
 }
 
 class WaitOperation extends Operation<void> {
@@ -181,12 +210,12 @@ export function waitGroupKind(thread: Thread): ReferenceKind<WaitGroup> {
 /** What ends with the goroutines of `WaitGroup.go`. */
 export const waitGroupHook: EndHook = {
   failed: () => false,
-  ended(thread, index) {
+  ended(thread, index, member) {
     const table = objectsOf(thread);
     try {
-      // For this moment an object that is not watched: the reference is the one that `go` counted.
-      new WaitGroup(table, index).done();
+      countOff(thread, table.baseOf(index), member);
     } finally {
+      // The one that `go` counted.
       table.release(index);
     }
   },

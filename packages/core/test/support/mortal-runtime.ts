@@ -178,6 +178,8 @@ export interface Scene {
   readonly afterwards?: (...objects: never[]) => void;
   /** What the goroutines share. */
   readonly objects?: readonly Shared[];
+  /** Blocks that they may have at the end, beside the buffers of channels. */
+  readonly blocks?: number;
   /** Throws if something is wrong at the end of an execution in which the machine died. `notes` are the words of `note`. */
   readonly check?: (notes: readonly number[], told: Told) => void;
   /** Whether they sleep: then the host runs what is due in the place of sysmon, of which there is none. */
@@ -244,7 +246,7 @@ function checkEnd(scene: Scene, world: World, { killed, blocked }: ExecutionEnd)
   for (const each of scene.first)
     expect([each.name, told.ended(each) || told.lost(each)]).toEqual([each.name, true]);
   for (const each of scene.roles) checkRole(each, world, told);
-  checkRuntime(world);
+  checkRuntime(world, scene.blocks ?? 0);
   const { notes } = world;
   scene.check?.(
     Array.from({ length: NOTES }, (_, word) => i32[notes + word] as number),
@@ -276,7 +278,7 @@ function checkRole(each: Role, world: World, told: Told): void {
 }
 
 /** Nobody is left, nothing is locked, all processors are idle, every free record is free once. */
-function checkRuntime(world: World): void {
+function checkRuntime(world: World, ownBlocks: number): void {
   const { memory } = world;
   const { i32, layout, shape } = memory;
   expect(lockedWords(memory)).toEqual([]);
@@ -294,7 +296,7 @@ function checkRuntime(world: World): void {
   // A batch of descriptors is one, with a table as small as this.
   expect(goroutines, "descriptors in use").toBeLessThanOrEqual(1);
   const buffers = world.objects.filter((index) => isBuffered(world, index)).length;
-  expect(blocks - buffers, "blocks in use that no channel has, so the dead one").toBeLessThanOrEqual(2);
+  expect(blocks - buffers - ownBlocks, "blocks in use of the dead one").toBeLessThanOrEqual(2);
 }
 
 function isBuffered({ memory }: World, index: number): boolean {

@@ -346,16 +346,16 @@ export abstract class ExecutingMachine extends LoadingMachine {
     const taken = failed && object !== 0 && endHook(this, object).failed(this, object, value);
     if (panics && !taken) this.platform.panic(base, value);
     transitionToDead(this.i32, base);
-    this.freeDescriptor(goroutine, base);
+    // While the descriptor is not free: see end-hook.ts.
     if (object !== 0) this.tellObject(object, base);
+    this.freeDescriptor(goroutine, base);
   }
 
   /** Tells the object that started a goroutine of its end. What it throws (a counter that went below zero) is that goroutine's panic. */
   protected tellObject(object: number, base: number): void {
     try {
-      endHook(this, object).ended(this, object);
+      endHook(this, object).ended(this, object, base);
     } catch (error) {
-      // The descriptor is free, but this thread has not given it out again.
       this.platform.panic(base, error);
     }
   }
