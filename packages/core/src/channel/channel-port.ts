@@ -299,6 +299,8 @@ export class ChannelPort {
   /** The value that a receiver's waiter was given. */
   takeFrom(waiter: number): unknown {
     const tag = this.i32[waiter + RESULT] & RESULT_TAG;
+    // First: should the thread die afterwards, the value is not to be dropped once more (see repair/untaken.ts).
+    this.i32[waiter + RESULT] = 0;
     return tag === NUMBER ? this.f64[(waiter + VALUE) >> 1] : this.codec.take(waiter + VALUE, tag);
   }
 
@@ -307,6 +309,8 @@ export class ChannelPort {
     const tag = this.i32[waiter + RESULT];
     if ((tag & DELIVERED) !== 0)
       throw new CorruptValueError(`the waiter at word ${waiter} has delivered its value`);
+    // First, as above.
+    this.i32[waiter + RESULT] = 0;
     this.codec.drop(waiter + VALUE, tag);
   }
 }

@@ -15,7 +15,7 @@
  *
  * The two orders, and the locks, are in select-cases.ts.
  *
- * The waiters of a select are one block of the slab, for as long as it waits.
+ * The waiters of a select are one block of the slab, for as long as it waits. Its thread lists it for that time (waiting-selects.ts): whoever cleans up after a dead thread finds there what its selects had.
  */
 
 import { MemoryLimitError } from "../base/errors.ts";
@@ -61,6 +61,8 @@ export class SelectOperation extends Operation<Outcome> {
   declare private base: number;
   declare private winner: number;
   declare private failure: { readonly error: unknown } | undefined;
+  /** In the thread's list of those that wait. */
+  declare place: number;
 
   constructor(thread: Thread, cases: Cases, live: number, copies: boolean) {
     super(thread);
@@ -72,6 +74,7 @@ export class SelectOperation extends Operation<Outcome> {
     this.base = 0;
     this.winner = -1;
     this.failure = undefined;
+    this.place = -1;
   }
 
   get reason(): WaitReason {
@@ -193,8 +196,11 @@ export class SelectOperation extends Operation<Outcome> {
 
   private copyValue(place: number): void {
     const operation = this.cases[place];
-    if (!(operation instanceof SendOperation)) return;
     const waiter = this.waiterAt(place);
+    if (!(operation instanceof SendOperation)) {
+      this.thread.i32[waiter + RESULT] = 0;
+      return;
+    }
     const tag = operation.channel.port.encode(waiter + VALUE, operation.value);
     this.thread.i32[waiter + RESULT] = tag;
   }
@@ -211,6 +217,7 @@ export class SelectOperation extends Operation<Outcome> {
   }
 
   private freeWaiters(): void {
+    if (this.place >= 0) this.thread.waitingSelects.remove(this);
     this.thread.slab.give(this.waiters * 4);
     this.waiters = 0;
   }
@@ -288,14 +295,14 @@ export class SelectOperation extends Operation<Outcome> {
   }
 
   private queueWaiters(goroutine: number): void {
-    const { i32 } = this.thread;
+    const { i32, waitingSelects } = this.thread;
+    waitingSelects.add(this, this.waiters, this.cases.length);
     for (let place = 0; place < this.cases.length; place++) {
       const operation = this.cases[place];
       if (operation === undefined) continue;
       const waiter = this.waiterAt(place);
       i32[waiter + W_GOROUTINE] = goroutine;
       i32[waiter + W_CASE] = place + 1;
-      if (!operation.sends) i32[waiter + RESULT] = 0;
       enqueueWaiter(i32, operation.channel.base + queueOf(operation), waiter);
     }
   }

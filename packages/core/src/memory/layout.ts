@@ -274,7 +274,7 @@ export const W_GOROUTINE = 2;
 export const W_CASE = 3;
 /** 1 while it stands in a queue. Under the queue's lock. @writer goroutine/wait-queue, sync/semaphore (of a request that can never be granted) @reader goroutine/wait-queue */
 export const W_QUEUED = 4;
-/** What the waker says to the woken: how it went, in bits 0–7 a value's tag. Its meaning is the operation's. @writer channel, sync, context (whose the operation is) @reader channel, sync, context */
+/** What the waker says to the woken: how it went, in bits 0–7 a value's tag. Its meaning is the operation's; 0 from before the goroutine's status says that it waits. @writer channel, sync, context (whose the operation is), scheduler/machine/machine-thread, scheduler/thread/waiters (at first) @reader channel, sync, context, repair */
 export const W_RESULT = 5;
 /** Payload of the value that is handed over, two words. @writer channel, sync (whose the operation is) @reader channel, sync */
 export const W_VALUE = 6;

@@ -10,6 +10,7 @@ import { objectsOf } from "../scheduler/thread/shared-object.ts";
 import { COND_KIND } from "../sync/cond.ts";
 import { endTimerUse } from "../time/timers.ts";
 import { repairChannel } from "./channels.ts";
+import { giveBackSelect } from "./untaken.ts";
 
 /** Whom to make ready before the dead thread's reference to an object is given back. */
 function wokenBy(host: HostThread, base: number): readonly number[] {
@@ -29,6 +30,7 @@ function wokenBy(host: HostThread, base: number): readonly number[] {
 export function giveBackHoldings(host: HostThread, holdings: Holdings): readonly number[] {
   const table = objectsOf(host);
   const woken: number[] = [];
+  forEachIn(holdings.selects, (entry) => giveBackSelect(host, entry));
   // Goroutines that have not ended keep their descriptors: the host has handles of them now, which nobody asks for anything.
   forEachIn(holdings.handles, (goroutine) => {
     // The next thread of that number has not started it, and may not take it for its own.
@@ -43,6 +45,6 @@ export function giveBackHoldings(host: HostThread, holdings: Holdings): readonly
   return woken;
 }
 
-function forEachIn(list: Int32Array, visit: (entry: number) => void): void {
+function forEachIn(list: Int32Array | Float64Array, visit: (entry: number) => void): void {
   for (let i = 0; i < list.length && list[i] !== 0; i++) visit(list[i]);
 }

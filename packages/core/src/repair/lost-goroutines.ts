@@ -8,7 +8,6 @@
  */
 
 import { MachineLostError } from "../base/errors.ts";
-import { RECEIVED, RESULT_TAG } from "../channel/channel-port.ts";
 import { timesRetried } from "../context/plan.ts";
 import {
   complete,
@@ -31,7 +30,7 @@ import {
   TAG_MASK,
 } from "../goroutine/descriptor.ts";
 import { DEAD, IDLE, RUNNABLE, RUNNING, SYSCALL, WAITING } from "../goroutine/status.ts";
-import { REASON_CHAN_RECEIVE } from "../goroutine/wait-reason.ts";
+import { REASON_CHAN_RECEIVE, REASON_CHAN_SEND } from "../goroutine/wait-reason.ts";
 import { describeGoroutine } from "../inspect/goroutines.ts";
 import {
   CACHE_ENDED,
@@ -50,8 +49,8 @@ import {
   POOL_BUMP,
   POOL_G,
   POOL_WORDS,
+  W_QUEUED,
   W_RESULT,
-  W_VALUE,
 } from "../memory/layout.ts";
 import { cancellation } from "../scheduler/thread/cancellation.ts";
 import { endHook } from "../scheduler/thread/end-hook.ts";
@@ -59,6 +58,7 @@ import type { Holdings } from "../scheduler/thread/holdings.ts";
 import type { HostThread } from "../scheduler/thread/host.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 import { mayRunAgain, runAgain } from "./retries.ts";
+import { dropUntaken } from "./untaken.ts";
 
 /** How a machine's thread came to its end. */
 export interface Loss {
@@ -243,15 +243,14 @@ export class LostGoroutines {
     this.tell(goroutine, complete(i32, base));
   }
 
-  /** A value that was handed over and that the goroutine did not come to take. */
+  /** A value that was handed over and that the goroutine did not come to take, or that it could not hand over. Those of a select are its thread's. */
   private dropUntaken(base: number): void {
-    const { i32, codec } = this.host;
-    const waiter = base + G_WAITER;
+    const { i32 } = this.host;
     const status = i32[base + G_STATUS];
-    if (status !== WAITING || i32[base + G_WAIT_REASON] !== REASON_CHAN_RECEIVE) return;
-    if ((i32[waiter + W_RESULT] & RECEIVED) !== 0)
-      codec.drop(waiter + W_VALUE, i32[waiter + W_RESULT] & RESULT_TAG);
-    i32[waiter + W_RESULT] = 0;
+    const reason = i32[base + G_WAIT_REASON];
+    const isParked = status === WAITING || status === RUNNABLE;
+    if (!isParked || (reason !== REASON_CHAN_RECEIVE && reason !== REASON_CHAN_SEND)) return;
+    if (i32[base + G_WAITER + W_QUEUED] === 0) dropUntaken(this.host, base + G_WAITER);
   }
 
   private endDetached(base: number, error: MachineLostError | undefined): void {
@@ -311,9 +310,10 @@ export class LostGoroutines {
   private giveBack(goroutine: number, base: number): void {
     const { host } = this;
     const { i32 } = host;
-    // The next to use the descriptor was not served what this one was.
-    i32[base + G_WAITER + W_RESULT] = 0;
     if ((i32[base + G_META] & PSEUDO) !== 0) {
+      this.dropUntaken(base);
+      // The next to use the descriptor was not served what this one was.
+      i32[base + G_WAITER + W_RESULT] = 0;
       i32[base + G_STATUS] = IDLE;
       host.giveWaiter(goroutine);
     } else if ((i32[base + G_META] & DETACHED) !== 0) {

@@ -31,11 +31,7 @@ import {
   RW_READERS,
   RW_WRITERS,
   SEM_WAITERS,
-  W_CASE,
   W_NEXT,
-  W_RESULT,
-  W_VALUE,
-  W_WORDS,
 } from "../memory/layout.ts";
 import { acquire, release } from "../memory/thread-lock.ts";
 import { objectsOf } from "../scheduler/thread/shared-object.ts";
@@ -50,6 +46,7 @@ import { abandonRead, abandonWrite } from "../sync/rw-mutex-protocol.ts";
 import { SEMAPHORE_KIND } from "../sync/semaphore.ts";
 import { abandon } from "../sync/semaphore-protocol.ts";
 import { WAIT_GROUP_KIND } from "../sync/wait-group.ts";
+import { dropUntaken } from "./untaken.ts";
 
 /** A waiter that was seen in a queue: first words of the object, of the waiter, and of the descriptor it stands for. */
 export interface Standing {
@@ -64,7 +61,7 @@ interface QueueRule {
   /** Offset of its two words. */
   readonly at: number;
   /** Takes a waiter out as its own cancellation would, with what follows from that for the others. */
-  leave(standing: Standing): boolean;
+  leave(standing: Standing): void;
 }
 
 /** Runs a step under the object's lock. */
@@ -89,11 +86,10 @@ function plain(at: number): QueueRule {
 const senders: QueueRule = {
   at: C_SENDERS,
   leave(standing) {
-    const { host, waiter } = standing;
-    if (!plain(C_SENDERS).leave(standing)) return false;
+    const { host, object, waiter } = standing;
+    const found = locked(standing, () => removeWaiter(host.i32, object + C_SENDERS, waiter));
     // The value was never taken.
-    host.codec.drop(waiter + W_VALUE, host.i32[waiter + W_RESULT]);
-    return true;
+    if (found) dropUntaken(host, waiter);
   },
 };
 
@@ -104,7 +100,6 @@ const parties: QueueRule = {
       const { host, object, waiter } = standing;
       const found = removeWaiter(host.i32, object + BARRIER_WAITERS, waiter);
       if (found) host.i32[object + BARRIER_ARRIVED]--;
-      return found;
     }),
 };
 
@@ -150,20 +145,16 @@ export function forEachObject(
   }
 }
 
-/** Takes all who lived on machine `dead` out of all queues. Returns the blocks of the waiters of selects, which nobody names any more. */
-export function emptyQueuesOf(host: Thread, dead: number): Set<number> {
-  const blocks = new Set<number>();
+/** Takes all who lived on machine `dead` out of all queues. */
+export function emptyQueuesOf(host: Thread, dead: number): void {
   forEachObject(host, (object, kind) => {
     for (const rule of rules[kind] ?? []) {
       for (const waiter of deadIn(host, object + rule.at, dead)) {
         const descriptor = host.descriptorOf(goroutineOf(host.i32, waiter));
-        if (!rule.leave({ host, object, waiter, descriptor })) continue;
-        const place = host.i32[waiter + W_CASE];
-        if (place !== 0) blocks.add(waiter - (place - 1) * W_WORDS);
+        rule.leave({ host, object, waiter, descriptor });
       }
     }
   });
-  return blocks;
 }
 
 /** The waiters in a queue that stand for somebody on the dead thread. */

@@ -52,8 +52,6 @@ interface Casualty {
   readonly loss: Loss;
   readonly holdings: Holdings | undefined;
   readonly goroutines: LostGoroutines;
-  /** Blocks of the waiters of its selects: first words. */
-  readonly blocks: Set<number>;
 }
 
 export class Repair {
@@ -112,7 +110,7 @@ export class Repair {
     this.stop.leave(loss.machine);
     this.notifySleepers();
     const goroutines = new LostGoroutines(host, loss, this.events);
-    const casualty = { loss, holdings, goroutines, blocks: new Set<number>() };
+    const casualty = { loss, holdings, goroutines };
     this.casualties.set(loss.machine, casualty);
     this.releaseLocks(loss.machine);
     this.takeCare(casualty);
@@ -130,9 +128,9 @@ export class Repair {
     notifySysmonForDead(i32);
   }
 
-  private takeCare({ loss, goroutines, blocks }: Casualty): void {
+  private takeCare({ loss, goroutines }: Casualty): void {
     goroutines.find();
-    for (const block of emptyQueuesOf(this.host, loss.machine)) blocks.add(block);
+    emptyQueuesOf(this.host, loss.machine);
     goroutines.forEach((base) => giveBackPermits(this.host, base));
     goroutines.end();
   }
@@ -218,12 +216,11 @@ export class Repair {
     return found;
   }
 
-  private giveBack({ loss, holdings, goroutines, blocks }: Casualty): void {
+  private giveBack({ loss, holdings, goroutines }: Casualty): void {
     const { host } = this;
     const { i32 } = host;
     const record = machineRecord(host.memory, loss.machine);
     host.timers.forgetSleepers((goroutine) => goroutines.has(goroutine));
-    for (const block of blocks) host.slab.give(block * 4);
     goroutines.release();
     if (holdings !== undefined) this.woken.push(...giveBackHoldings(host, holdings));
     Atomics.store(i32, record + M_INBOX, 0);

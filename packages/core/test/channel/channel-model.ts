@@ -12,6 +12,7 @@ import { C_COUNT, CACHE_WORDS, G_SELECT, G_WORDS, O_LOCK, O_REFS, O_WORDS } from
 import type { Frame } from "../../src/scheduler/frames/frame.ts";
 import type { Operation } from "../../src/scheduler/thread/operation.ts";
 import type { Thread } from "../../src/scheduler/thread/thread.ts";
+import { WaitingSelects } from "../../src/scheduler/thread/waiting-selects.ts";
 
 const THREADS = 3;
 /** 0 runs, 1 waits, 2 was made ready: a word for each goroutine, numbered from 1. */
@@ -92,11 +93,15 @@ export class ModelGoroutine {
 
   constructor(memory: ModelMemory, number: number, recordClass: typeof ChannelRecord = ChannelRecord) {
     seedOrder(number);
-    const thread = threadOf(memory, number);
+    const thread = {
+      ...threadOf(memory, number),
+      // No model of these dies.
+      waitingSelects: new WaitingSelects(new Float64Array(0)),
+    };
     const port = new ChannelPort(thread);
     this.memory = memory;
     this.number = number;
-    this.thread = thread as Thread;
+    this.thread = thread as ChannelThread as Thread;
     this.base = DESCRIPTORS + number * G_WORDS;
     this.channels = [new recordClass(port, 1, CHANNELS[0]), new recordClass(port, 2, CHANNELS[1])];
   }

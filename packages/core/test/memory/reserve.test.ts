@@ -28,9 +28,9 @@ test("so are the readings of a thread that cannot die: sysmon's thread can, and 
 
 test("all lists have their room, apart from each other", () => {
   const buffer = reserveHoldings(memory);
-  const { handles, objects, timers, readings } = holdingsIn(memory, buffer);
-  const lists = [handles, objects, timers, readings];
+  const { selects, handles, objects, timers, readings } = holdingsIn(memory, buffer);
+  const lists = [selects, handles, objects, timers, readings];
   lists.forEach((list, i) => list.fill(i + 1));
-  lists.forEach((list, i) => expect(list.every((entry) => entry === i + 1)).toBe(true));
+  for (const [i, list] of lists.entries()) expect([...list].every((entry) => entry === i + 1)).toBe(true);
   expect(lists.reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(buffer.byteLength);
 });

@@ -141,6 +141,10 @@ describe("one end dies", () => {
     expectNoFailure(exploreDeath(exchangeScene({ capacity: 0, values: 1, selects: true })));
   });
 
+  test("texts, both ends in selects", () => {
+    expectNoFailure(exploreDeath(exchangeScene({ capacity: 0, values: 2, selects: true, texts: true })));
+  });
+
   test("a close", () => {
     expectNoFailure(exploreDeath(closeScene()));
   });

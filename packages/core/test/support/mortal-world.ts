@@ -28,9 +28,9 @@ export const NOTES = 64;
 export const ROLE_WORDS = 4;
 /** Roles that a scenario may have. */
 export const MOST_ROLES = 8;
-/** Entries of each of a thread's three lists. */
+/** Entries of each of a thread's four lists, one of them of doubles. */
 const LIST_WORDS = 8;
-const HOLDINGS_WORDS = 3 * LIST_WORDS;
+const HOLDINGS_WORDS = 5 * LIST_WORDS;
 
 /** The machine that dies. */
 export const VICTIM = 1;
@@ -77,19 +77,19 @@ const modelText: TextPort = {
   }),
 };
 
-/** A list in the model's memory: what is written beyond its end is dropped, as by a view. */
-function listAt(i32: Int32Array, at: number): Int32Array {
+/** A list in the model's memory: what is written beyond its end is dropped, as by a view. `empty` is of the same kind. */
+function listAt<View extends Int32Array | Float64Array>(words: View, at: number, empty: View): View {
   const fill = (value: number, start = 0, end = LIST_WORDS): void => {
-    for (let i = start; i < Math.min(end, LIST_WORDS); i++) i32[at + i] = value;
+    for (let i = start; i < Math.min(end, LIST_WORDS); i++) words[at + i] = value;
   };
-  return new Proxy(new Int32Array(0), {
+  return new Proxy(empty, {
     get: (_target, key) => {
       if (key === "length") return LIST_WORDS;
-      return key === "fill" ? fill : i32[at + Number(String(key))];
+      return key === "fill" ? fill : words[at + Number(String(key))];
     },
     set: (_target, key, value: number) => {
       const index = Number(String(key));
-      if (index < LIST_WORDS) i32[at + index] = value;
+      if (index < LIST_WORDS) words[at + index] = value;
       return true;
     },
   });
@@ -98,11 +98,13 @@ function listAt(i32: Int32Array, at: number): Int32Array {
 /** The lists of a machine's thread. */
 export function holdingsOf({ memory, notes }: World, machine: number): Holdings {
   const at = notes + NOTES + MOST_ROLES * ROLE_WORDS + machine * HOLDINGS_WORDS;
-  const { i32 } = memory;
+  const { i32, f64 } = memory;
+  const list = (first: number): Int32Array => listAt(i32, first, new Int32Array(0));
   return {
-    handles: listAt(i32, at),
-    objects: listAt(i32, at + LIST_WORDS),
-    timers: listAt(i32, at + 2 * LIST_WORDS),
+    selects: listAt(f64, at / 2, new Float64Array(0)),
+    handles: list(at + 2 * LIST_WORDS),
+    objects: list(at + 3 * LIST_WORDS),
+    timers: list(at + 4 * LIST_WORDS),
     // No model has readers.
     readings: new Int32Array(0),
   };

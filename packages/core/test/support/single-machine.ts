@@ -8,6 +8,7 @@ import type { Frame } from "../../src/scheduler/frames/frame.ts";
 import type { Machine } from "../../src/scheduler/machine/machine.ts";
 import { LEAVE_EVENTS } from "../../src/scheduler/machine/processor-holding.ts";
 import { becomeMachine } from "../../src/scheduler/thread/ambient.ts";
+import { type Holdings, holdingsIn, reserveHoldings } from "../../src/scheduler/thread/holdings.ts";
 import { HostThread } from "../../src/scheduler/thread/host.ts";
 import { threadParts } from "../../src/scheduler/thread/thread-parts.ts";
 import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
@@ -24,6 +25,8 @@ export interface SingleMachine {
   readonly memory: SharedMemory;
   readonly machine: Machine;
   readonly host: HostThread;
+  /** What the machine's objects hold: for its repair. */
+  readonly holdings: Holdings;
   /** What left `go` bodies unrecovered. */
   readonly panics: unknown[];
   /** Runs a body to its end. Throws if the machine has nothing to do and the body has not ended. */
@@ -59,8 +62,10 @@ export function singleMachine(options: SingleMachineOptions = {}): SingleMachine
     ...(options.chaosSeed === undefined ? {} : { chaosSeed: options.chaosSeed }),
   });
   const buffers = new LocalSharedBuffers();
+  const written = reserveHoldings(memory);
   const parts = (number: number) =>
     threadParts({
+      ...(number === 1 ? { holdings: written } : {}),
       memory,
       number,
       text: loopText,
@@ -116,5 +121,6 @@ export function singleMachine(options: SingleMachineOptions = {}): SingleMachine
     }
     return outcome;
   };
-  return { memory, machine, host, panics, run: run as SingleMachine["run"], settle };
+  const holdings = holdingsIn(memory, written);
+  return { memory, machine, host, holdings, panics, run: run as SingleMachine["run"], settle };
 }

@@ -17,11 +17,13 @@ import {
   G_CANCELED,
   G_CONTEXT,
   G_STATUS,
+  G_WAITER,
   H_PROCS,
   M_LIFE,
   M_WORDS,
   P_PREEMPT,
   P_WORDS,
+  W_RESULT,
 } from "../../memory/layout.ts";
 import { LocalList } from "../../queue/local-list.ts";
 import { RunQueueOwner, RunQueueStealer } from "../../queue/run-queue.ts";
@@ -38,6 +40,7 @@ const BLOCKED = FRAME_BLOCKED;
 const EXIT_SIGNAL = EXIT;
 const STATUS = G_STATUS;
 const CANCELED = G_CANCELED;
+const RESULT = G_WAITER + W_RESULT;
 const CONTEXT = G_CONTEXT;
 const PREEMPT = P_PREEMPT;
 const PARKS = CACHE_PARKS / 2;
@@ -265,6 +268,8 @@ export abstract class MachineThread extends PromisingThread {
     if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     this.settleInTable(frame);
+    // It has not been served: what it waited for last, or its arguments, may not look as if it had (see repair/untaken.ts).
+    this.i32[frame.base + RESULT] = 0;
     transitionToWaiting(this.i32, frame.base, reason);
     frame.operation = operation;
     this.f64[(this.cache >> 1) + PARKS]++;

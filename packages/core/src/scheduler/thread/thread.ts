@@ -30,6 +30,7 @@ import type { Holdings } from "./holdings.ts";
 import { OpenHandles } from "./open-handles.ts";
 import { goroutinePool, threadCache } from "./thread-pools.ts";
 import { Timers } from "./timers.ts";
+import { WaitingSelects } from "./waiting-selects.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
 const WORDS = G_WORDS;
@@ -72,6 +73,8 @@ export abstract class Thread {
   readonly holdings: Holdings;
   /** Its handles that may still hold a descriptor. */
   readonly openHandles: OpenHandles;
+  /** Its selects that wait. */
+  readonly waitingSelects: WaitingSelects;
   /** Processor whose heap gets the timers that are started here: the one it holds, or held last; a host has 0. */
   timerHome = 0;
   /** First word of descriptor 0. */
@@ -97,6 +100,7 @@ export abstract class Thread {
     this.goroutines = goroutinePool(memory, number);
     this.functions = new FunctionTable(memory, number);
     this.openHandles = new OpenHandles(holdings.handles);
+    this.waitingSelects = new WaitingSelects(holdings.selects);
     this.cache = threadCache(memory, number);
     this.clock = clock;
     this.timers = new Timers(this);

@@ -19,7 +19,9 @@ import {
   G_SELECT,
   G_STATUS,
   G_WAIT_REASON,
+  G_WAITER,
   G_WORDS,
+  W_RESULT,
 } from "../../memory/layout.ts";
 import type { RecordPool } from "../../memory/record-pool.ts";
 import { type Frame, isShielded } from "../frames/frame.ts";
@@ -38,6 +40,7 @@ const CANCELED = G_CANCELED;
 const NAME_TAG = G_NAME_TAG;
 const SELECT = G_SELECT;
 const CONTEXT = G_CONTEXT;
+const RESULT = G_WAITER + W_RESULT;
 const ID = G_ID / 2;
 const PARENT = G_PARENT / 2;
 
@@ -71,6 +74,7 @@ export abstract class WaitingThread extends CreatingThread {
     i32[base + MACHINE] = this.number + 1;
     i32[base + FRAME] = this.frames.add(frame);
     i32[base + CANCELED] = 0;
+    i32[base + RESULT] = 0;
     i32[base + STATUS] = WAITING;
     i32[base + G_WAIT_REASON] = reason;
     f64[(base >> 1) + ID] = 0;
