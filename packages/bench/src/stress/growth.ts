@@ -1,7 +1,8 @@
 /**
  * Does anything grow? Everything that could pile up is counted in moments of rest: resident memory, what keeps the event loop alive, descriptors, objects, timers, blocks for values.
  *
- * The lowest of the last third must be no more than 5 % above the lowest of the second; the first third is for warming up.
+ * The lowest of the last third must be no more than 5 % above the lowest of the second; the first third is for warming up. A thread takes more than 10 MiB, and how many there are depends on what was blocked just then: so memory is compared between
+ * moments with the same number of threads.
  */
 
 import { goroutine, type Runtime } from "heddle";
@@ -18,6 +19,8 @@ const MEETING_MS = 50;
 
 /** What is counted in a moment of rest. */
 export interface Sample {
+  /** Threads of machines. */
+  readonly machines: number;
   readonly residentMiB: number;
   readonly heapMiB: number;
   /** What keeps the host's event loop alive. */
@@ -34,7 +37,7 @@ export interface Sample {
 }
 
 /** Growth too small to mean anything: pages come in chunks, caches hold a batch more or less, collectors take their time. */
-const SLACK: Sample = {
+const SLACK: Omit<Sample, "machines"> = {
   residentMiB: 8,
   heapMiB: 3,
   handles: 3,
@@ -72,7 +75,7 @@ export async function sampleAtRest(
   kills = 0,
 ): Promise<Sample> {
   await settle(runtime, kills);
-  const { procs } = runtime.stats();
+  const { procs, machines } = runtime.stats();
   Atomics.store(present, 0, 0);
   await Promise.all(Array.from({ length: procs }, () => runtime.run(collects, present, procs)));
   await settle(runtime, kills);
@@ -80,6 +83,7 @@ export async function sampleAtRest(
   const { goroutines, waiters, objects, timers, blocks, bytes } = audit(runtime);
   const { rss, heapUsed } = process.memoryUsage();
   return {
+    machines,
     residentMiB: rss / 2 ** 20,
     heapMiB: heapUsed / 2 ** 20,
     handles: process.getActiveResourcesInfo().length,
@@ -100,8 +104,24 @@ export function areEnough(samples: readonly Sample[]): boolean {
 /** The lowest of the second third and of the last: what garbage of the machines' has not been collected comes and goes, what leaks stays. */
 export function lowestOf(samples: readonly Sample[], what: keyof Sample): [was: number, is: number] {
   const third = Math.floor(samples.length / 3);
-  const lowest = (some: readonly Sample[]): number => Math.min(...some.map((one) => one[what]));
-  return [lowest(samples.slice(third, 2 * third)), lowest(samples.slice(2 * third))];
+  const thirds = [samples.slice(third, 2 * third), samples.slice(2 * third)] as const;
+  const machines = what === "residentMiB" ? usualMachines(thirds) : undefined;
+  const lowest = (some: readonly Sample[]): number =>
+    Math.min(...some.filter((one) => (machines ?? one.machines) === one.machines).map((one) => one[what]));
+  return [lowest(thirds[0]), lowest(thirds[1])];
+}
+
+/** The number of threads that is found most often in each of two parts; `undefined` if none is found in both. */
+function usualMachines(parts: readonly [readonly Sample[], readonly Sample[]]): number | undefined {
+  const timesIn = (part: readonly Sample[], count: number): number =>
+    part.filter(({ machines }) => machines === count).length;
+  let usual: number | undefined;
+  let most = 0;
+  for (const count of new Set(parts[0].map(({ machines }) => machines))) {
+    const times = Math.min(timesIn(parts[0], count), timesIn(parts[1], count));
+    if (times > most) [usual, most] = [count, times];
+  }
+  return usual;
 }
 
 /** Counts of records in shared memory. */
@@ -110,7 +130,7 @@ const RECORDS: ReadonlySet<keyof Sample> = new Set(["descriptors", "waiters", "o
 /** What has grown, a sentence each. `lost`: records of each kind that may have been lost between the second third and the last. */
 export function growthIn(samples: readonly Sample[], lost = 0): string[] {
   if (!areEnough(samples)) return [`${samples.length} samples are too few to tell`];
-  return (Object.keys(SLACK) as (keyof Sample)[]).flatMap((what) => {
+  return (Object.keys(SLACK) as (keyof typeof SLACK)[]).flatMap((what) => {
     const [was, is] = lowestOf(samples, what);
     const slack = SLACK[what] + (RECORDS.has(what) ? lost : 0);
     const grown = is - was > Math.max(was * GROWTH, slack);

@@ -22,8 +22,8 @@ const BOOK_PLACES = 1 << 19;
 const RESERVE = 1 << 15;
 /** Threads beyond the processors, for those that are blocked. */
 const SPARE = 4;
-/** Records of a kind that a thread may have had in hand when it ended, and that are not found again: on average. */
-const RECORDS_EACH_DEATH = 3;
+/** Records of a kind that a thread may have had in hand when it ended, and that are not found again: on average. A thirteenth of a block was seen, and nothing of the other kinds. */
+const RECORDS_EACH_DEATH = 0.25;
 /** Errands that end between two deaths, at the most. */
 const MAX_ERRANDS_BETWEEN = 8;
 
