@@ -36,10 +36,10 @@ export {
 } from "./inspect/goroutines.ts";
 export { formatScheduler } from "./inspect/scheduler-state.ts";
 export { type RuntimeStats, readStats } from "./inspect/stats.ts";
-export { setAlarm } from "./memory/alarm.ts";
+export { corruption, setAlarm } from "./memory/alarm.ts";
 export { CHAOS_OFF, RING_PLACES, SAB_COUNT } from "./memory/layout.ts";
 export { type MemoryOptions, SharedMemory } from "./memory/shared-memory.ts";
-export { setDoubt } from "./memory/thread-lock.ts";
+export { forgetLocks, hasLocks, setDoubt } from "./memory/thread-lock.ts";
 export type { Loss, LossEvents } from "./repair/lost-goroutines.ts";
 export { Repair } from "./repair/repair.ts";
 export { blocking } from "./scheduler/api/blocking-call.ts";

@@ -137,7 +137,7 @@ describe("retry", { timeout: LIMIT_MS }, () => {
       [
         { retry: "2" },
         TypeError,
-        "spawnWith: options.retry must be an integer from 0 to 1000000, not string 2",
+        'spawnWith: options.retry must be an integer from 0 to 1000000, not string "2"',
       ],
       [{ retry: -1 }, RangeError, "spawnWith: options.retry must be an integer from 0 to 1000000, not -1"],
       [{ retry: 1.5 }, RangeError, "spawnWith: options.retry must be an integer from 0 to 1000000, not 1.5"],
@@ -149,7 +149,7 @@ describe("retry", { timeout: LIMIT_MS }, () => {
       [
         { timeout: "1" },
         TypeError,
-        "spawnWith: options.timeout must be a number of milliseconds from 0, not string 1",
+        'spawnWith: options.timeout must be a number of milliseconds from 0, not string "1"',
       ],
       [
         { timeout: Number.NaN },

@@ -12,9 +12,12 @@
 
 import {
   CorruptMemoryError,
+  corruption,
   EventLoopSleeper,
+  forgetLocks,
   type HostPlatform,
   type HostThread,
+  hasLocks,
   machineRecord,
   NAPPING,
   type SharedMemory,
@@ -115,6 +118,11 @@ export class HostLoop implements HostPlatform {
   private pollOnceMore(): void {
     const { host } = this;
     if (host === undefined || this.stopped) return;
+    if (hasLocks(host.i32)) {
+      // Otherwise the machines would wait for it.
+      forgetLocks();
+      throw corruption(host.i32, "the host's stack overflowed inside the runtime, which had a lock");
+    }
     this.woken();
     const { napping } = this;
     this.napping = false;

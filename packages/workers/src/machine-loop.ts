@@ -10,6 +10,7 @@
 import {
   CorruptMemoryError,
   EventLoopSleeper,
+  hasLocks,
   LEAVE_CLOSED,
   LEAVE_EVENTS,
   LEAVE_MICROTASKS,
@@ -18,6 +19,16 @@ import {
   type SharedMemory,
   wake,
 } from "@heddle/core";
+
+/**
+ * Ends the thread if a stack that overflowed has left one of the runtime's locks taken: what it guards is in the middle of a change, which the repair of dead threads finishes or takes back. To be asked where no call of the runtime's is
+ * under way.
+ *
+ * @throws Error that nobody catches
+ */
+export function requireNoLocks(i32: Int32Array): void {
+  if (hasLocks(i32)) throw new Error("a body's stack overflowed inside the runtime");
+}
 
 export class MachineLoop {
   /** Resolves when the runtime is closed. */
@@ -79,6 +90,7 @@ export class MachineLoop {
     } finally {
       this.running = false;
     }
+    requireNoLocks(this.i32);
     if (why === LEAVE_CLOSED) this.resolveClosed();
     else if (why === LEAVE_EVENTS) this.sleep();
     else this.turnLater(why);

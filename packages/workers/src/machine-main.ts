@@ -6,18 +6,21 @@ import {
   describeGoroutine,
   type Frame,
   type MachinePlatform,
+  machineRecord,
   makeMachine,
   registerKinds,
   SharedMemory,
   setAlarm,
+  setDoubt,
   setGarbageCollector,
   threadParts,
+  wake,
 } from "@heddle/core";
 import type { MachineBoot, MachineMessage } from "./boot.ts";
 import { processClock } from "./clock.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { EventResources } from "./event-resources.ts";
-import { MachineLoop } from "./machine-loop.ts";
+import { MachineLoop, requireNoLocks } from "./machine-loop.ts";
 import { microtaskRunner } from "./microtasks.ts";
 import { nodeText } from "./node-text.ts";
 import { panicMessage } from "./panic-message.ts";
@@ -46,7 +49,11 @@ export default async function machineMain({
   // Before anything of a goroutine's runs.
   const resources = new EventResources();
   const platform: MachinePlatform = {
-    eventsPending: () => resources.arePending(loop.immediates),
+    eventsPending() {
+      // It is about to sleep, perhaps without a turn of the event loop.
+      requireNoLocks(memory.i32);
+      return resources.arePending(loop.immediates);
+    },
     requestRun: () => loop.requestRun(),
     runMicrotasks() {
       if (runMicrotasks === undefined) return false;
@@ -72,6 +79,10 @@ export default async function machineMain({
   );
   registerKinds(machine);
   setAlarm(memory.i32, ({ message: text }) => send({ kind: "corrupt", text }));
+  // A host that has overflowed its stack with a lock of the runtime's looks for that when it is woken.
+  setDoubt(memory.i32, (holder) => {
+    if (holder === 0) wake(memory.i32, machineRecord(memory, 0));
+  });
   setGarbageCollector(collectGarbage);
   becomeMachine(machine);
   send({ kind: "alive" });

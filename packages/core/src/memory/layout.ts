@@ -290,7 +290,7 @@ export const W_VALUE = 6;
 export const AWAIT_RESERVE = 4096;
 /** Words of a goroutine descriptor: two lines. */
 export const G_WORDS = 32;
-/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread/waiters, scheduler/thread/promises, scheduler/machine/machine-thread, scheduler/machine/execution, scheduler/thread/host @reader inspect, context/cancel */
+/** See goroutine/status: idle, runnable, running, syscall, waiting, dead. @writer goroutine/status, scheduler/thread/waiters, scheduler/thread/promises, scheduler/thread/operation, scheduler/thread/handle, scheduler/machine/machine-thread, scheduler/machine/execution, scheduler/machine/joining, scheduler/thread/host @reader inspect, context/cancel */
 export const G_STATUS = 0;
 /** Link of the one list this goroutine is on. @writer queue, memory/record-pool, context/err-group-record (members that wait for the limit) @reader queue, memory/record-pool, context/err-group-record */
 export const G_NEXT = 1;

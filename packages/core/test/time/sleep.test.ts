@@ -77,7 +77,7 @@ describe("sleep", () => {
     [Number.NaN, RangeError, "sleep: ms must be a number of milliseconds, not NaN"],
     ["10", TypeError, 'sleep: ms must be a number of milliseconds, not "10"'],
     [undefined, TypeError, "sleep: ms must be a number of milliseconds, not undefined (undefined)"],
-    [10n, TypeError, "sleep: ms must be a number of milliseconds, not 10 (bigint)"],
+    [10n, TypeError, "sleep: ms must be a number of milliseconds, not 10n (bigint)"],
   ] as const)("%s is refused when sleep is called", async (ms, errorClass, message) => {
     const { run } = timedMachine();
     const main = body(function main(): unknown {

@@ -78,11 +78,13 @@ export abstract class BlockingMachine extends JoiningMachine {
     if (canceled !== undefined) return this.goesThroughAfterAll(operation) ? undefined : canceled;
     const waiter = this.newWaiter(BLOCKED, operation.reason);
     waiter.operation = operation;
-    const failure = operation.enqueue(waiter.goroutine, waiter.base)
-      ? this.blockUntil(waiter, operation.reason, () => this.isOver(operation, waiter))
-      : undefined;
-    this.freeWaiter(waiter);
-    return failure;
+    try {
+      return operation.enqueue(waiter.goroutine, waiter.base)
+        ? this.blockUntil(waiter, operation.reason, () => this.isOver(operation, waiter))
+        : undefined;
+    } finally {
+      this.freeWaiter(waiter);
+    }
   }
 
   override driveBlocking<R>(generator: Generator<unknown, R, unknown>): R {

@@ -16,9 +16,22 @@
  */
 
 import { BODY_GENERATOR } from "../../goroutine/functions.ts";
-import { transitionToRunning, transitionToWaiting } from "../../goroutine/status.ts";
+import {
+  RUNNING,
+  transitionRunningToRunnable,
+  transitionToRunning,
+  transitionToWaiting,
+} from "../../goroutine/status.ts";
 import { REASON_JOIN_BELOW } from "../../goroutine/wait-reason.ts";
-import { G_CANCELED, G_FUNCTION, P_CURRENT, P_GIVE_UP, P_PREEMPT } from "../../memory/layout.ts";
+import {
+  G_CANCELED,
+  G_FUNCTION,
+  G_MACHINE,
+  G_STATUS,
+  P_CURRENT,
+  P_GIVE_UP,
+  P_PREEMPT,
+} from "../../memory/layout.ts";
 import * as inbox from "../../queue/inbox.ts";
 import { FRAME_GENERATOR, type Frame } from "../frames/frame.ts";
 import { ExecutingMachine } from "./execution.ts";
@@ -29,6 +42,9 @@ const GENERATOR = FRAME_GENERATOR;
 const GENERATOR_BODY = BODY_GENERATOR;
 const FUNCTION = G_FUNCTION;
 const CANCELED = G_CANCELED;
+const MACHINE = G_MACHINE;
+const STATUS = G_STATUS;
+const IS_RUNNING = RUNNING;
 const CURRENT = P_CURRENT;
 const PREEMPT = P_PREEMPT;
 const GIVE_UP = P_GIVE_UP;
@@ -74,12 +90,24 @@ export abstract class JoiningMachine extends ExecutingMachine {
     transitionToRunning(i32, base);
     i32[this.processorBase + CURRENT] = goroutine;
     this.depth++;
-    this.start(goroutine, base);
-    this.depth--;
-    this.frame = frame;
-    this.unparkCurrent(frame);
-    // Another processor, perhaps: the one on top may have held the thread for a while.
-    i32[this.processorBase + CURRENT] = frame.goroutine;
+    let returned = false;
+    try {
+      this.start(goroutine, base);
+      returned = true;
+    } finally {
+      // The stack may have ended before it was called: then it runs another time.
+      if (!returned && i32[base + MACHINE] === 0) this.queueAgain(goroutine, base);
+      this.depth--;
+      this.frame = frame;
+      i32[frame.base + STATUS] = IS_RUNNING;
+      // Another processor, perhaps: the one on top may have held the thread for a while.
+      i32[this.processorBase + CURRENT] = frame.goroutine;
+    }
+  }
+
+  private queueAgain(goroutine: number, base: number): void {
+    transitionRunningToRunnable(this.i32, base);
+    this.queue.push(goroutine);
   }
 
   /** Whether nothing calls for a return to the run loop. */

@@ -4,12 +4,7 @@
  */
 
 import type { Body } from "../../goroutine/functions.ts";
-import {
-  RUNNABLE,
-  RUNNING,
-  transitionRunningToRunnable,
-  transitionToWaiting,
-} from "../../goroutine/status.ts";
+import { RUNNABLE, transitionRunningToRunnable, transitionToWaiting } from "../../goroutine/status.ts";
 import { REASON_AWAIT, type WaitReason } from "../../goroutine/wait-reason.ts";
 import {
   CACHE_PARKS,
@@ -274,11 +269,6 @@ export abstract class MachineThread extends PromisingThread {
     frame.operation = operation;
     this.f64[(this.cache >> 1) + PARKS]++;
     return frame;
-  }
-
-  unparkCurrent(frame: Frame): void {
-    this.i32[frame.base + STATUS] = RUNNING;
-    frame.operation = undefined;
   }
 
   /** The running generator goes to the back of the line. */

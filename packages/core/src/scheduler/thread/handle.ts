@@ -7,8 +7,9 @@
 
 import { isDone, isDoneHere, join, leave, releaseHandle } from "../../goroutine/completion.ts";
 import { FAILED, TAG_MASK } from "../../goroutine/descriptor.ts";
+import { RUNNING } from "../../goroutine/status.ts";
 import { REASON_JOIN } from "../../goroutine/wait-reason.ts";
-import { G_ARGS, G_ID, G_META, G_WORDS } from "../../memory/layout.ts";
+import { G_ARGS, G_ID, G_META, G_STATUS, G_WORDS } from "../../memory/layout.ts";
 import { TAG_BIGINT, TAG_NUMBER, TAG_UNDEFINED } from "../../values/tags.ts";
 import type { Abandonable, Frame } from "../frames/frame.ts";
 import { PARKED, proceed, type Suspension } from "../frames/suspension.ts";
@@ -23,6 +24,8 @@ const FAILED_FLAG = FAILED;
 const PARKED_RESULT = PARKED;
 
 const META = G_META;
+const STATUS = G_STATUS;
+const IS_RUNNING = RUNNING;
 const ARGS = G_ARGS;
 const NUMBER = TAG_NUMBER;
 const UNDEFINED = TAG_UNDEFINED;
@@ -161,8 +164,17 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     if (thread.runAwaited(this.goroutine, base) && this.trySettle()) return proceed(this.result());
     const frame = thread.parkCurrent(this, REASON_JOIN);
     frame.joins++;
-    if (join(thread.i32, base, frame.goroutine, frame.base)) return PARKED_RESULT;
-    thread.unparkCurrent(frame);
+    let waits = false;
+    try {
+      waits = join(thread.i32, base, frame.goroutine, frame.base);
+    } finally {
+      if (!waits) {
+        // See Operation.next.
+        thread.i32[frame.base + STATUS] = IS_RUNNING;
+        frame.operation = undefined;
+      }
+    }
+    if (waits) return PARKED_RESULT;
     this.trySettle();
     return proceed(this.result());
   }

@@ -11,7 +11,7 @@ import { type HeddleError, NoRuntimeError } from "../../base/errors.ts";
 import { HOST, isDone, releaseHandle } from "../../goroutine/completion.ts";
 import { FAILED, PSEUDO, TAG_MASK } from "../../goroutine/descriptor.ts";
 import type { Body } from "../../goroutine/functions.ts";
-import { RUNNING, transitionToWaiting } from "../../goroutine/status.ts";
+import { transitionToWaiting } from "../../goroutine/status.ts";
 import { REASON_JOIN, type WaitReason } from "../../goroutine/wait-reason.ts";
 import {
   G_ARGS,
@@ -20,7 +20,6 @@ import {
   G_META,
   G_NEXT,
   G_STARTER,
-  G_STATUS,
   G_WORDS,
   P_WORDS,
   SCHED_CLOSING,
@@ -317,11 +316,6 @@ export class HostThread extends OutsideThread {
     transitionToWaiting(this.i32, driven.base, reason);
     driven.operation = operation;
     return driven;
-  }
-
-  unparkCurrent(frame: Frame): void {
-    this.i32[frame.base + G_STATUS] = RUNNING;
-    frame.operation = undefined;
   }
 
   protected override asCurrent<R>(frame: Frame, step: () => R): R {

@@ -10,12 +10,18 @@
  */
 
 import { MisuseError } from "../../base/errors.ts";
+import { RUNNING } from "../../goroutine/status.ts";
 import type { WaitReason } from "../../goroutine/wait-reason.ts";
+import { G_STATUS } from "../../memory/layout.ts";
 import { neverCopied } from "../../values/classify.ts";
 import type { Frame, Waitable } from "../frames/frame.ts";
 import { PARKED, proceed, type Suspension } from "../frames/suspension.ts";
 import { isCancellation } from "./cancellation.ts";
 import type { Thread } from "./thread.ts";
+
+// Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
+const STATUS = G_STATUS;
+const IS_RUNNING = RUNNING;
 
 /** An operation's state: nobody has used it. */
 export const FRESH = 0;
@@ -69,10 +75,17 @@ export abstract class Operation<T> implements PromiseLike<T>, Waitable<T> {
     if (this.attempt()) return proceed(this.finish());
     const frame = this.park();
     if (frame === undefined) return proceed(this.finish());
-    if (!this.enqueue(frame.goroutine, frame.base)) {
-      this.thread.unparkCurrent(frame);
-      return proceed(this.finish());
+    let waits = false;
+    try {
+      waits = this.enqueue(frame.goroutine, frame.base);
+    } finally {
+      if (!waits) {
+        // It runs on. Without a call: the stack may have ended. (Under a lock, the thread does: see memory/thread-lock.)
+        this.thread.i32[frame.base + STATUS] = IS_RUNNING;
+        frame.operation = undefined;
+      }
     }
+    if (!waits) return proceed(this.finish());
     this.state = PENDING;
     return PARKED;
   }

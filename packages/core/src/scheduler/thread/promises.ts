@@ -54,9 +54,13 @@ export abstract class PromisingThread extends WaitingThread {
     frame.wake = settle;
     frame.fail = reject;
     frame.operation = operation;
-    if (operation.enqueue(frame.goroutine, frame.base)) return;
-    this.endPromise(frame);
-    resolve(operation.finish());
+    let waits = false;
+    try {
+      waits = operation.enqueue(frame.goroutine, frame.base);
+    } finally {
+      if (!waits) this.endPromise(frame);
+    }
+    if (!waits) resolve(operation.finish());
   }
 
   inBackground<T>(operation: Waitable<T>, then: () => void): void {

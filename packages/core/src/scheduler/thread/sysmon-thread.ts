@@ -27,10 +27,6 @@ export class SysmonThread extends OutsideThread {
     throw notInGoroutine("yield*");
   }
 
-  unparkCurrent(): void {
-    throw notInGoroutine("yield*");
-  }
-
   protected promiseStarted(): void {
     throw notInGoroutine("await");
   }

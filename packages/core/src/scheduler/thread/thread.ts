@@ -173,8 +173,6 @@ export abstract class Thread {
 
   /** It parks: its frame, with the descriptor marked as waiting. Throws outside a goroutine. */
   abstract parkCurrent(operation: Abandonable, reason: WaitReason): Frame;
-  /** Takes `parkCurrent` back. */
-  abstract unparkCurrent(frame: Frame): void;
   /** What it is to be thrown before it waits: that it is cancelled, if it has not been told. */
   abstract takeCancellation(): Error | undefined;
   /** The goroutine that runs now is about to be thrown its cancellation instead of an operation that was attempted in vain before: whether that goes through by now. */
