@@ -1,6 +1,6 @@
 /** What a generator body and its machine say to each other. The result objects are shared: whoever drives an iterator reads them before anything else runs. */
 
-import { FunctionError } from "../../base/errors.ts";
+import { FunctionError, MisuseError } from "../../base/errors.ts";
 
 /** What a parked goroutine hands to its machine: the only thing a body may yield, which operations do by `yield*`. Programs name the type, and never have a value of it. */
 export interface Suspension {
@@ -26,4 +26,17 @@ export function foreignYield(): FunctionError {
   return new FunctionError(
     "a goroutine body may not yield values: write yield* before an operation, such as yield* gosched()",
   );
+}
+
+/** What a body is told that took an operation for something to iterate over, and so went on where it should have parked. */
+export function iteratedOver(): MisuseError {
+  return new MisuseError(
+    "an operation that had to wait was iterated over: write yield* before it, as in const [value, ok] = yield* ch.recvOk()",
+  );
+}
+
+/** Stands in for the generator of a body that has ended before its goroutine may. */
+// oxlint-disable-next-line require-yield -- made to fail as soon as it is resumed
+export function* endsWith(error: Error): Generator<never, never> {
+  throw error;
 }

@@ -52,7 +52,7 @@ import * as inbox from "../../queue/inbox.ts";
 import { TAG_NUMBER, TAG_UNDEFINED } from "../../values/tags.ts";
 import { FRAME_ASYNC, FRAME_GENERATOR, FRAME_PLAIN, FRAME_PROMISE, type Frame } from "../frames/frame.ts";
 import { trimStack } from "../frames/stack.ts";
-import { foreignYield, SUSPENSION } from "../frames/suspension.ts";
+import { endsWith, foreignYield, SUSPENSION } from "../frames/suspension.ts";
 import { wakeForResult } from "../idle/parker.ts";
 import { cancellation, isCancellation } from "../thread/cancellation.ts";
 import { endHook } from "../thread/end-hook.ts";
@@ -289,8 +289,17 @@ export abstract class ExecutingMachine extends LoadingMachine {
 
   /** The body has returned (`value` is its result) or thrown. */
   protected end(frame: Frame, value: unknown, failed: boolean): void {
-    if (failed || frame.exiting || frame.defers !== undefined) this.endUnusually(frame, value, failed);
+    if (frame.operation !== undefined) this.endParked(frame, value, failed);
+    else if (failed || frame.exiting || frame.defers !== undefined) this.endUnusually(frame, value, failed);
     else this.leave(frame, value, false, false);
+  }
+
+  /** The body has ended where an operation had parked it. If the operation cannot be called off any more, the goroutine ends when it is made ready. */
+  private endParked(frame: Frame, value: unknown, failed: boolean): void {
+    const misuse = this.wentOn(frame);
+    if (failed && value instanceof Error && value.message !== misuse.message) misuse.cause = value;
+    if (frame.operation === undefined) this.end(frame, misuse, true);
+    else frame.generator = endsWith(misuse);
   }
 
   /** By an error, by `goexit`, or with deferred calls to run first. */

@@ -239,6 +239,7 @@ export abstract class MachineThread extends PromisingThread {
   takeInterrupt(): Error | undefined {
     const { frame } = this;
     if (frame === undefined) return undefined;
+    if (frame.operation !== undefined) throw this.wentOn(frame);
     const { interrupt } = frame;
     if (interrupt !== undefined) frame.interrupt = undefined;
     return interrupt;
@@ -260,6 +261,7 @@ export abstract class MachineThread extends PromisingThread {
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
     const { frame } = this;
     if (frame === undefined || !isDriven(frame)) throw notInGoroutine("yield*");
+    if (frame.operation !== undefined) throw this.wentOn(frame);
     if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     this.settleInTable(frame);
@@ -275,6 +277,7 @@ export abstract class MachineThread extends PromisingThread {
   yieldCurrent(): void {
     const { frame, i32 } = this;
     if (frame === undefined || !isDriven(frame)) throw notInGoroutine("yield*");
+    if (frame.operation !== undefined) throw this.wentOn(frame);
     if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     if (frame.kind === BLOCKED) {

@@ -309,10 +309,16 @@ export class HostThread extends OutsideThread {
 
   // ── generators that are driven here ──
 
+  override takeInterrupt(): undefined {
+    const { driven } = this;
+    if (driven?.operation !== undefined) throw this.wentOn(driven);
+  }
+
   /** Only a generator that is driven for a promise can park here; see `drive`. */
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
     const { driven } = this;
     if (driven === undefined) throw notInGoroutine("yield*");
+    if (driven.operation !== undefined) throw this.wentOn(driven);
     transitionToWaiting(this.i32, driven.base, reason);
     driven.operation = operation;
     return driven;

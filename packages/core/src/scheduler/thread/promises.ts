@@ -4,11 +4,12 @@
  * In either case a pseudo-goroutine (see waiters.ts) waits for its owner. It is not over with the first wake-up: an operation may have to compete once more.
  */
 
+import type { MisuseError } from "../../base/errors.ts";
 import { RUNNING, WAITING } from "../../goroutine/status.ts";
 import { REASON_AWAIT } from "../../goroutine/wait-reason.ts";
 import { G_CANCELED, G_STATUS } from "../../memory/layout.ts";
 import { FRAME_PROMISE, type Frame, type Waitable } from "../frames/frame.ts";
-import { foreignYield, SUSPENSION } from "../frames/suspension.ts";
+import { foreignYield, iteratedOver, SUSPENSION } from "../frames/suspension.ts";
 import { notInGoroutine } from "./thread.ts";
 import { WaitingThread } from "./waiters.ts";
 
@@ -154,9 +155,37 @@ export abstract class PromisingThread extends WaitingThread {
     // What parks looks here first, whether its goroutine is cancelled, and only then asks the goroutine that is meant.
     if (owner !== undefined) i32[frame.base + CANCELED] = Atomics.load(i32, owner.base + CANCELED);
     return this.asCurrent(frame, () => {
+      const result = this.nextOf(frame, generator);
+      if (result.done === true && frame.operation !== undefined) throw this.wentOn(frame);
+      return result;
+    });
+  }
+
+  private nextOf(
+    frame: Frame,
+    generator: Generator<unknown, unknown, unknown>,
+  ): IteratorResult<unknown, unknown> {
+    try {
       let result = generator.next();
       while (!result.done && result.value !== SUSPENSION) result = generator.throw(foreignYield());
       return result;
-    });
+    } catch (error) {
+      this.callOff(frame);
+      throw error;
+    }
+  }
+
+  /** What a body is told that did not stop where an operation had parked it: it has taken the operation for something to iterate over. The operation is called off if it still can be. */
+  protected wentOn(frame: Frame): MisuseError {
+    this.callOff(frame);
+    return iteratedOver();
+  }
+
+  /** Takes a running goroutine out of the queue it stands in. False if it has been served: then it is about to be made ready. */
+  protected callOff(frame: Frame): boolean {
+    if (frame.operation?.abandon(frame) !== true) return false;
+    this.i32[frame.base + STATUS] = RUNNING;
+    frame.operation = undefined;
+    return true;
   }
 }
