@@ -1,10 +1,14 @@
 import {
   CanceledError,
+  chan,
   FunctionError,
   MachineLostError,
   MisuseError,
+  Mutex,
+  Once,
   PanicError,
   type Runtime,
+  sleep,
   start,
 } from "heddle";
 import { describe, expect, test, vi } from "vitest";
@@ -167,6 +171,32 @@ describe("misuse is refused where it happens", () => {
       const handle = runtime.spawn(bodies.parksForEver);
       expect(thrownBy(() => handle.block())).toBeInstanceOf(MisuseError);
       expect(thrownBy(() => handle[Symbol.iterator]().next())).toBeInstanceOf(MisuseError);
+    });
+  });
+
+  test("block() on the host thread, also where it would not have to wait", async () => {
+    await withRuntime({ procs: 1 }, async (runtime) => {
+      const [ch, mutex, once] = runtime.enter(() => [chan<number>(1), new Mutex(), new Once()]);
+      const ended = runtime.spawn(addPlain, 1, 2);
+      await ended;
+      await ch.send(1);
+      const ready = [ch.recv(), mutex.lock(), once.do(() => {}), ended, runtime.enter(() => sleep(0))];
+      for (const operation of ready) expect(thrownBy(() => operation.block())).toBeInstanceOf(MisuseError);
+      expect([ch.length, mutex.tryLock()]).toEqual([1, true]);
+    });
+  });
+
+  test("an operation iterated over in a call that the host makes", async () => {
+    await withRuntime({ procs: 1 }, async (runtime) => {
+      for (const left of [true, false]) {
+        const [once, ch] = runtime.enter(() => [new Once(), chan<number>()]);
+        const call = once.do(function* () {
+          for (const _ of ch.recv() as Iterable<unknown>) if (left) break;
+          yield* ch.recv();
+        });
+        expect(await rejection(call)).toBeInstanceOf(MisuseError);
+      }
+      expect(await runtime.run(addPlain, 1, 2)).toBe(3);
     });
   });
 });

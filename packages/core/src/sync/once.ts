@@ -159,6 +159,7 @@ class Doing implements Op<void> {
 
   block(): void {
     const { once } = this;
+    once.table.thread.checkMayBlock();
     const call = this.use();
     while (!begin(once)) if (new OnceWait(once).block()) return;
     try {

@@ -118,6 +118,7 @@ export abstract class Operation<T> implements PromiseLike<T>, Waitable<T> {
 
   /** Holds this thread until the operation is done. Throws on the host thread. */
   block(): T {
+    this.thread.checkMayBlock();
     this.use();
     if (!this.attempt()) {
       const interrupt = this.thread.blockOn(this as Waitable<unknown>);

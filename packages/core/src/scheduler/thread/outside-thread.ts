@@ -21,6 +21,10 @@ export abstract class OutsideThread extends PromisingThread {
     return undefined;
   }
 
+  override checkMayBlock(): void {
+    throw notInGoroutine("block()");
+  }
+
   blockOn(_operation: Waitable<unknown>): undefined {
     throw notInGoroutine("block()");
   }

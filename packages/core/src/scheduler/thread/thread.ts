@@ -223,6 +223,9 @@ export abstract class Thread {
 
   // ── waiting otherwise than parked: see promises.ts ──
 
+  /** Throws on the host, also for an operation that would not have to wait: otherwise whether a program works there would be a matter of luck. */
+  checkMayBlock(): void {}
+
   /** Sleeps until the operation's waiter is ready. Returns what to throw instead of the outcome, if anything. Throws on the host. */
   abstract blockOn(operation: Waitable<unknown>): Error | undefined;
   /** Settles a promise with an operation's outcome. */
