@@ -13,6 +13,7 @@ import {
   setAlarm,
   setDoubt,
   setGarbageCollector,
+  sharedBuffersOf,
   threadParts,
   wake,
 } from "@heddle/core";
@@ -25,7 +26,7 @@ import { microtaskRunner } from "./microtasks.ts";
 import { nodeText } from "./node-text.ts";
 import { panicMessage } from "./panic-message.ts";
 import { receivedBytes } from "./received-bytes.ts";
-import { BroadcastBuffers } from "./shared-buffers.ts";
+import { BufferBroadcast } from "./shared-buffers.ts";
 import { registerTsx } from "./tsx.ts";
 
 // Before any body's module is loaded.
@@ -41,7 +42,7 @@ export default async function machineMain({
   runtime,
 }: MachineBoot): Promise<void> {
   const memory = SharedMemory.attach(buffer);
-  const buffers = new BroadcastBuffers(memory, runtime);
+  const mail = new BufferBroadcast(memory, runtime);
   const frames = new AsyncLocalStorage<Frame>();
   const loop = new MachineLoop(memory, number);
   const send = (message: MachineMessage): void => port.postMessage(message);
@@ -71,13 +72,14 @@ export default async function machineMain({
       number,
       text: nodeText,
       copyBytes: receivedBytes(),
-      buffers,
+      mail,
       clock: processClock(),
       holdings,
     }),
     platform,
   );
   registerKinds(machine);
+  const mailHasCome = mail.deliverTo(sharedBuffersOf(machine));
   setAlarm(memory.i32, ({ message: text }) => send({ kind: "corrupt", text }));
   // A host that has overflowed its stack with a lock of the runtime's looks for that when it is woken.
   setDoubt(memory.i32, (holder) => {
@@ -86,12 +88,12 @@ export default async function machineMain({
   setGarbageCollector(collectGarbage);
   becomeMachine(machine);
   send({ kind: "alive" });
-  await buffers.ready;
+  await mailHasCome;
   resources.note();
   loop.start(machine);
   await loop.closed;
   becomeMachine(undefined);
-  buffers.close();
+  mail.close();
   port.close();
   lifeline.close();
 }

@@ -23,7 +23,9 @@ import {
   SharedMemory,
   type SpawnOptions,
   setAlarm,
+  type SharedBuffers,
   setGarbageCollector,
+  sharedBuffersOf,
   show,
   spawnOn,
   threadParts,
@@ -43,7 +45,7 @@ import type { PanicMessage } from "./panic-message.ts";
 import { receivedBytes } from "./received-bytes.ts";
 import type { Runtime } from "./runtime-types.ts";
 import { addRuntime, enterRuntime, refuseOnMachine, removeRuntime } from "./runtimes.ts";
-import { BroadcastBuffers } from "./shared-buffers.ts";
+import { BufferBroadcast } from "./shared-buffers.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ThreadStarter } from "./thread-starter.ts";
 
@@ -80,7 +82,8 @@ class HostedRuntime implements Runtime {
   private readonly loop: HostLoop;
   private readonly deadlocks: DeadlockWatch;
   private readonly pool: MachinePool;
-  private readonly buffers: BroadcastBuffers;
+  private readonly mail: BufferBroadcast;
+  private readonly buffers: SharedBuffers;
   private readonly supervisor: Supervisor;
   private readonly starter: ThreadStarter;
   private sysmon: Worker | undefined = undefined;
@@ -102,7 +105,7 @@ class HostedRuntime implements Runtime {
       timeSliceMs: options.timeSliceMs,
     });
     const name = `heddle-${process.pid}-${++runtimes}-${Math.random().toString(36).slice(2)}`;
-    this.buffers = new BroadcastBuffers(this.memory, name, true);
+    this.mail = new BufferBroadcast(this.memory, name);
     let resolve!: () => void;
     let reject!: (error: unknown) => void;
     this.alive = new Promise<void>((yes, no) => {
@@ -121,7 +124,7 @@ class HostedRuntime implements Runtime {
         number: 0,
         text: nodeText,
         copyBytes: receivedBytes(),
-        buffers: this.buffers,
+        mail: this.mail,
         clock: processClock(),
       }),
       this.loop,
@@ -137,6 +140,9 @@ class HostedRuntime implements Runtime {
       (error) => this.onDeadlock(error),
     );
     registerKinds(this.host);
+    this.buffers = sharedBuffersOf(this.host);
+    void this.mail.deliverTo(this.buffers);
+    this.mail.answerWith(this.buffers);
     setAlarm(this.host.i32, (error) => this.onCorrupt(error));
     setGarbageCollector(collectGarbage);
     this.supervisor = new Supervisor(this.host, this.pool, {
@@ -207,6 +213,7 @@ class HostedRuntime implements Runtime {
 
   private onWoken(): void {
     this.starter.serve();
+    this.buffers.tidyIfAsked();
     this.supervisor.endAllCondemned();
     this.drained?.();
     this.deadlocks.woken();
@@ -352,7 +359,7 @@ class HostedRuntime implements Runtime {
     this.drained?.();
     wakeAll(this.memory);
     this.loop.stop();
-    this.buffers.close();
+    this.mail.close();
     await atMost(STOP_MS, Promise.all([this.pool.destroy(), this.sysmon?.terminate()]));
   }
 

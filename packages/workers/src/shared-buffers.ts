@@ -1,97 +1,108 @@
 /**
- * SharedArrayBuffers by number, across the threads of one runtime.
+ * How SharedArrayBuffers get to the other threads of a runtime: by a broadcast channel that all of them join, except sysmon.
  *
- * A thread that meets a buffer for the first time takes the next number from shared memory and posts the buffer to all other threads on a broadcast channel; only then may a value name it. A post is in the
- * receivers' queues when the call returns, so a thread that meets an unknown number finds it there, without a turn of its event loop. A thread that starts
- * later asks, and the host, which knows all buffers, posts them again; the thread runs no goroutine before it has them.
+ * A post is in the receivers' queues when the call returns, and a queue can be taken from at any moment, so a thread that meets the name of a buffer it does not know finds it there without a turn of its event
+ * loop. Queues are in the order of the posts, whoever posted.
  *
- * Every thread keeps every buffer of the runtime until the runtime is closed: the memory is shared, the cost is one small object each.
+ * A thread that starts later joins and then asks. The host answers with all that it keeps, and says when it has: it had taken its own mail up to the question, so nothing posted before the thread joined is missing. The thread runs no
+ * goroutine before. That answer goes to all, for a broadcast has no address; they know what they have. Which buffers are kept, and why, is told in core's scheduler/thread/shared-buffers.ts.
  */
 
-import { BroadcastChannel, receiveMessageOnPort } from "node:worker_threads";
-import { CorruptValueError, SAB_COUNT, type SharedBufferTable, type SharedMemory } from "@heddle/core";
+import { BroadcastChannel, receiveMessageOnPort, threadId } from "node:worker_threads";
+import {
+  type BufferMail,
+  type BufferParcel,
+  buffersWereSent,
+  type SharedBuffers,
+  type SharedMemory,
+} from "@heddle/core";
 
-type BufferMessage =
-  | { readonly kind: "buffer"; readonly id: number; readonly buffer: SharedArrayBuffer }
-  | { readonly kind: "tell" };
+type Message =
+  | { readonly kind: "parcel"; readonly parcel: BufferParcel }
+  /** Thread `to` asks for all there is. */
+  | { readonly kind: "tell"; readonly to: number }
+  /** It has been posted. */
+  | { readonly kind: "told"; readonly to: number };
 
-export class BroadcastBuffers implements SharedBufferTable {
-  /** Resolves when every buffer that was known when this thread started is known here. */
-  readonly ready: Promise<void>;
-  private readonly i32: Int32Array;
+export class BufferBroadcast implements BufferMail {
+  private readonly memory: SharedMemory;
   private readonly channel: BroadcastChannel;
-  private readonly isHost: boolean;
-  private readonly ids = new WeakMap<SharedArrayBuffer, number>();
-  private readonly buffers = new Map<number, SharedArrayBuffer>();
-  private arrived: (() => void) | undefined = undefined;
+  private answers: SharedBuffers | undefined = undefined;
+  private told: (() => void) | undefined = undefined;
+  private closed = false;
 
-  constructor(memory: SharedMemory, runtime: string, isHost = false) {
-    this.i32 = memory.i32;
-    this.isHost = isHost;
+  /** Joins. What comes stays in the queue until `deliverTo`, or a turn of the event loop, in which it would be lost. */
+  constructor(memory: SharedMemory, runtime: string) {
+    this.memory = memory;
     this.channel = new BroadcastChannel(runtime);
     this.channel.unref();
-    this.channel.onmessage = (event) => this.receive((event as { data: BufferMessage }).data);
-    this.ready = isHost ? Promise.resolve() : this.catchUp();
   }
 
-  idOf(buffer: SharedArrayBuffer): number {
-    const known = this.ids.get(buffer);
-    if (known !== undefined) return known;
-    const id = Atomics.add(this.i32, SAB_COUNT, 1) + 1;
-    this.add(id, buffer);
-    this.channel.postMessage({ kind: "buffer", id, buffer } satisfies BufferMessage);
-    return id;
+  /** Says who takes the parcels, and asks for those that came before this thread. Resolves when every buffer that a value may name has come, or is in the mail. */
+  deliverTo(buffers: SharedBuffers): Promise<void> {
+    this.channel.onmessage = (event) => {
+      let parcel = this.open((event as { data: Message }).data) ?? this.take();
+      // The rest with it: an event each would cost several times as much.
+      for (; parcel !== undefined; parcel = this.take()) buffers.accept(parcel);
+    };
+    return buffersWereSent(this.memory) ? this.ask() : Promise.resolve();
   }
 
-  bufferOf(id: number): SharedArrayBuffer {
-    let buffer = this.buffers.get(id);
-    while (buffer === undefined) {
+  /** Answers threads that start later with what is kept here. */
+  answerWith(buffers: SharedBuffers): void {
+    this.answers = buffers;
+  }
+
+  post(parcel: BufferParcel): void {
+    this.send({ kind: "parcel", parcel });
+  }
+
+  take(): BufferParcel | undefined {
+    while (!this.closed) {
       const received = receiveMessageOnPort(this.channel as never);
-      if (received === undefined) throw new CorruptValueError(`no shared buffer has number ${id}`);
-      this.receive(received.message as BufferMessage);
-      buffer = this.buffers.get(id);
+      if (received === undefined) return undefined;
+      const parcel = this.open(received.message as Message);
+      if (parcel !== undefined) return parcel;
     }
-    return buffer;
+    return undefined;
   }
 
-  // Buffers stay known until the runtime is closed, so uses need no count.
-  retain(): void {}
-
-  release(): void {}
+  twin(buffer: SharedArrayBuffer): SharedArrayBuffer {
+    return structuredClone(buffer);
+  }
 
   /** Leaves the channel. */
   close(): void {
+    this.closed = true;
     this.channel.close();
   }
 
-  private receive(message: BufferMessage): void {
-    if (message.kind === "buffer") this.add(message.id, message.buffer);
-    else if (this.isHost) this.tellAll();
-    this.arrived?.();
+  private send(message: Message): void {
+    // When the runtime is over nobody is there to receive anything.
+    if (!this.closed) this.channel.postMessage(message);
   }
 
-  private add(id: number, buffer: SharedArrayBuffer): void {
-    if (this.buffers.has(id)) return;
-    this.buffers.set(id, buffer);
-    this.ids.set(buffer, id);
+  private open(message: Message): BufferParcel | undefined {
+    if (message.kind === "parcel") return message.parcel;
+    if (message.kind === "tell") this.answer(message.to);
+    else if (message.to === threadId) this.told?.();
+    return undefined;
   }
 
-  private tellAll(): void {
-    for (const [id, buffer] of this.buffers)
-      this.channel.postMessage({ kind: "buffer", id, buffer } satisfies BufferMessage);
+  private answer(to: number): void {
+    if (this.answers === undefined) return;
+    this.answers.forEachCopy((parcel) => this.post(parcel));
+    this.send({ kind: "told", to });
   }
 
-  private catchUp(): Promise<void> {
-    const wanted = Atomics.load(this.i32, SAB_COUNT);
-    if (wanted === 0) return Promise.resolve();
+  private ask(): Promise<void> {
     return new Promise((resolve) => {
-      this.arrived = () => {
-        for (let id = 1; id <= wanted; id++) if (!this.buffers.has(id)) return;
-        this.arrived = undefined;
+      this.told = () => {
+        this.channel.unref();
         resolve();
       };
       this.channel.ref();
-      this.channel.postMessage({ kind: "tell" } satisfies BufferMessage);
+      this.send({ kind: "tell", to: threadId });
     });
   }
 }

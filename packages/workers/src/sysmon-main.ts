@@ -8,7 +8,6 @@ import {
   describeGoroutine,
   Monitor,
   registerKinds,
-  type SharedBufferTable,
   SharedMemory,
   SysmonThread,
   slowDownAtomics,
@@ -19,23 +18,12 @@ import type { HogMessage, MonitorBoot } from "./boot.ts";
 import { processClock } from "./clock.ts";
 import { nodeText } from "./node-text.ts";
 
-/** sysmon makes no values and looks into none. It may have to drop some, and that needs nothing to be done for buffers. */
-const noBuffers: SharedBufferTable = {
-  idOf: () => {
-    throw new Error("idOf: sysmon has no buffers");
-  },
-  bufferOf: (id) => {
-    throw new Error(`bufferOf: sysmon was asked for buffer ${id}`);
-  },
-  retain: () => {},
-  release: () => {},
-};
-
+// sysmon makes no values and looks into none, so it needs no mail for shared buffers. It may have to drop some.
 const memory = SharedMemory.attach((workerData as MonitorBoot).memory);
 if (chaosSeed(memory) !== CHAOS_OFF) slowDownAtomics(new Decisions(chaosSeed(memory), sysmonNumber(memory)));
 const clock = processClock();
 const thread = new SysmonThread(
-  threadParts({ memory, number: sysmonNumber(memory), text: nodeText, buffers: noBuffers, clock }),
+  threadParts({ memory, number: sysmonNumber(memory), text: nodeText, clock }),
 );
 registerKinds(thread);
 

@@ -2,7 +2,6 @@ import { HostThread, machineRecord, SharedMemory, threadParts, wake } from "@hed
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { HostLoop } from "../src/host-loop.ts";
 import { nodeText } from "../src/node-text.ts";
-import { BroadcastBuffers } from "../src/shared-buffers.ts";
 
 /** Far more turns of the event loop than a brief look takes. */
 const MANY_TURNS = 200;
@@ -47,9 +46,7 @@ beforeEach(() => {
   const { i32 } = memory;
   const record = machineRecord(memory, 0);
   loop = new HostLoop(memory, () => {});
-  const buffers = new BroadcastBuffers(memory, "host-loop.test", true);
-  const parts = threadParts({ memory, number: 0, text: nodeText, buffers });
-  buffers.close();
+  const parts = threadParts({ memory, number: 0, text: nodeText });
   host = new WaitingHost(parts, loop);
   loop.attach(host);
   ring = () => {

@@ -10,6 +10,7 @@ import { O_KIND } from "../memory/layout.ts";
 import { handleKind } from "../scheduler/api/handle-kind.ts";
 import { type EndHook, setEndHooks } from "../scheduler/thread/end-hook.ts";
 import { objectsOf } from "../scheduler/thread/shared-object.ts";
+import { sharedBufferKind } from "../scheduler/thread/shared-buffers.ts";
 import type { Thread } from "../scheduler/thread/thread.ts";
 import { registerTimerKind, TIMER_SEND } from "../scheduler/thread/timers.ts";
 import { atomicIntKind } from "../sync/atomic-int.ts";
@@ -39,6 +40,7 @@ export function registerKinds(thread: Thread): void {
   thread.references.register(barrierKind(thread));
   thread.references.register(contextKind(thread));
   thread.references.register(errGroupKind(thread));
+  thread.references.register(sharedBufferKind(thread));
 }
 
 const endHooks: Readonly<Record<number, EndHook>> = {

@@ -104,8 +104,10 @@ export const FN_LOCK: number = SCHED_BASE + 48;
 export const FN_COUNT: number = SCHED_BASE + 49;
 /** Words of the text area in use. @writer goroutine/function-table @reader goroutine/function-table */
 export const FN_TEXT_USED: number = SCHED_BASE + 50;
-/** SharedArrayBuffers given a number so far. @writer values/shared-buffers @reader values/shared-buffers */
-export const SAB_COUNT: number = SCHED_BASE + 51;
+/** 1 once a SharedArrayBuffer has been sent. @writer scheduler/thread/shared-buffers @reader scheduler/thread/shared-buffers */
+export const SAB_SENT: number = SCHED_BASE + 51;
+/** How often all threads were asked to let go of SharedArrayBuffers that nobody can get at. @writer scheduler/thread/shared-buffers @reader scheduler/thread/shared-buffers */
+export const SAB_ROUND: number = SCHED_BASE + 52;
 
 /** Words of the scheduler region. */
 export const SCHED_WORDS = 64;
@@ -235,7 +237,7 @@ export const M_LISTED = 2;
 export const M_GRANT = 3;
 /** 0 no thread, 1 wanted, 2 starting, 3 alive, 4 lost. @writer scheduler/idle/machine-life @reader scheduler/idle/machine-life, inspect */
 export const M_LIFE = 4;
-/** 1 asks the machine to look for cancelled goroutines among those that live on it. Set by whoever cancels, cleared by the machine. @writer scheduler/thread/cancellation, scheduler/idle/world-stop @reader scheduler */
+/** 1 asks the machine to look for cancelled goroutines among those that live on it, and for all else that is wanted of it; 2 to let go of shared buffers, and no more. Set by whoever cancels or frees, cleared by the machine. @writer scheduler/thread/cancellation, scheduler/idle/world-stop @reader scheduler */
 export const M_ATTENTION = 6;
 /** 1 while the machine sleeps in its event loop for something that only the event loop can bring: I/O, a timer, a module. @writer scheduler/machine/processor-holding, scheduler/machine/blocking @reader inspect/deadlock */
 export const M_EVENTS = 7;

@@ -11,7 +11,6 @@ import { Encoder, type EncoderParts } from "./encoder.ts";
 import type { ErrorClasses } from "./error-classes.ts";
 import type { ReferenceKind, ReferenceTable } from "./references.ts";
 import { takeRoom } from "./room.ts";
-import { type SharedBufferTable, sharedBufferKind } from "./shared-buffers.ts";
 import {
   MAX_TEXT,
   REFERENCE_KINDS,
@@ -48,7 +47,6 @@ export interface CodecOptions {
   readonly memory: SharedMemory;
   readonly slab: Slab;
   readonly references: ReferenceTable;
-  readonly buffers: SharedBufferTable;
   readonly errors: ErrorClasses;
   /** Copies strings; default: loops in JavaScript. */
   readonly text?: TextPort;
@@ -56,10 +54,7 @@ export interface CodecOptions {
   readonly copyBytes?: BytesPort;
 }
 
-/**
- * One thread's way to put values into slots and take them out. Registers SharedArrayBuffers with
- * `references`.
- */
+/** One thread's way to put values into slots and take them out. */
 export class ValueCodec {
   private readonly i32: Int32Array;
   private readonly f64: Float64Array;
@@ -73,11 +68,10 @@ export class ValueCodec {
   private readonly decoderParts: DecoderParts;
 
   constructor(options: CodecOptions) {
-    const { memory, slab, references, buffers, errors, text: port = loopText } = options;
+    const { memory, slab, references, errors, text: port = loopText } = options;
     const { copyBytes = copyOfBytes } = options;
     const { i32, f64, u8 } = memory;
     const text = port.over(u8);
-    references.register(sharedBufferKind(buffers));
     this.i32 = i32;
     this.f64 = f64;
     this.i64 = new BigInt64Array(memory.buffer);

@@ -14,7 +14,7 @@ import { REFERENCE_KINDS } from "./tags.ts";
 
 /** One class of objects that travel by reference. */
 export interface ReferenceKind<T extends object = object> {
-  /** 0 to 14; each number once. 15 is taken by SharedArrayBuffers. */
+  /** 0 to 15; each number once. SharedArrayBuffers have the last. */
   readonly kind: number;
   /** The class. Its instances, and those of classes derived from it, are asked `is`. */
   readonly prototype: object;

@@ -10,7 +10,6 @@ import { Machine } from "../../src/scheduler/machine/machine.ts";
 import type { MachinePlatform } from "../../src/scheduler/machine/machine-thread.ts";
 import { HostThread } from "../../src/scheduler/thread/host.ts";
 import { threadParts } from "../../src/scheduler/thread/thread-parts.ts";
-import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 import { withModelGlobals } from "./model-globals.ts";
 import { type ModelShape, modelMemory, modelWords } from "./model-memory.ts";
@@ -68,7 +67,7 @@ function start(thread: Machine, { mark, children = 0, joins = false, until = 0 }
 }
 
 const partsOf = (memory: SharedMemory, number: number) =>
-  threadParts({ memory, number, text: loopText, buffers: new LocalSharedBuffers() });
+  threadParts({ memory, number, text: loopText });
 
 /** Machines 1 … `machines` are on their way: each arrives in a thread of the model. */
 export function setupMachines(modelViews: ModelMemory, shape: ModelShape, machines: number): MachineModel {

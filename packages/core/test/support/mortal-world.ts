@@ -18,7 +18,6 @@ import type { Holdings } from "../../src/scheduler/thread/holdings.ts";
 import { HostThread } from "../../src/scheduler/thread/host.ts";
 import type { ThreadParts } from "../../src/scheduler/thread/thread.ts";
 import { threadParts } from "../../src/scheduler/thread/thread-parts.ts";
-import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import type { TextPort } from "../../src/values/text.ts";
 import { type ModelShape, modelLayout, modelMemory, modelWords } from "./model-memory.ts";
 
@@ -113,7 +112,7 @@ export function holdingsOf({ memory, notes }: World, machine: number): Holdings 
 /** What a thread works with. */
 export function partsOf(world: World, number: number): ThreadParts {
   const { memory } = world;
-  const parts = threadParts({ memory, number, text: modelText, buffers: new LocalSharedBuffers() });
+  const parts = threadParts({ memory, number, text: modelText });
   return { ...parts, holdings: holdingsOf(world, number) };
 }
 

@@ -11,7 +11,6 @@ import { becomeMachine } from "../../src/scheduler/thread/ambient.ts";
 import { type Holdings, holdingsIn, reserveHoldings } from "../../src/scheduler/thread/holdings.ts";
 import { HostThread } from "../../src/scheduler/thread/host.ts";
 import { threadParts } from "../../src/scheduler/thread/thread-parts.ts";
-import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 
 let bodies = 0;
@@ -61,7 +60,6 @@ export function singleMachine(options: SingleMachineOptions = {}): SingleMachine
     ...(options.ringSize === undefined ? {} : { ringSize: options.ringSize }),
     ...(options.chaosSeed === undefined ? {} : { chaosSeed: options.chaosSeed }),
   });
-  const buffers = new LocalSharedBuffers();
   const written = reserveHoldings(memory);
   const parts = (number: number) =>
     threadParts({
@@ -69,7 +67,6 @@ export function singleMachine(options: SingleMachineOptions = {}): SingleMachine
       memory,
       number,
       text: loopText,
-      buffers,
       clock: options.clock ?? (() => performance.now()),
     });
   const host = new HostThread(parts(0), {

@@ -5,7 +5,6 @@ import { registerKinds } from "../../src/context/kinds.ts";
 import { Monitor } from "../../src/scheduler/machine/monitor.ts";
 import { SysmonThread, sysmonNumber } from "../../src/scheduler/thread/sysmon-thread.ts";
 import { threadParts } from "../../src/scheduler/thread/thread-parts.ts";
-import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
 import { loopText } from "../../src/values/text.ts";
 import { type SingleMachine, type SingleMachineOptions, singleMachine } from "./single-machine.ts";
 
@@ -28,7 +27,6 @@ export function timedMachine(startMs = 1000, options: SingleMachineOptions = {})
       memory,
       number: sysmonNumber(memory),
       text: loopText,
-      buffers: new LocalSharedBuffers(),
       clock: clock.now,
     }),
   );

@@ -6,7 +6,7 @@ import { Slab } from "../../src/memory/slab.ts";
 import { ValueCodec } from "../../src/values/codec.ts";
 import { standardErrorClasses } from "../../src/values/error-classes.ts";
 import { type CarriedKind, type ReferenceKind, ReferenceTable } from "../../src/values/references.ts";
-import { LocalSharedBuffers } from "../../src/values/shared-buffers.ts";
+import { LocalSharedBuffers, localBufferKind } from "./local-shared-buffers.ts";
 import { loopText, type TextPort } from "../../src/values/text.ts";
 
 /** Something that travels by reference, in two classes. */
@@ -155,8 +155,9 @@ export function codecUnderTest(options: { slabBytes?: number; text?: TextPort } 
   );
   references.register(records);
   references.register(outcomes);
+  references.register(localBufferKind(buffers));
   const errors = standardErrorClasses();
-  const codec = new ValueCodec({ memory, slab, references, buffers, errors, text: options.text ?? loopText });
+  const codec = new ValueCodec({ memory, slab, references, errors, text: options.text ?? loopText });
   const slot = memory.layout.goroutines + 36;
   return {
     memory,

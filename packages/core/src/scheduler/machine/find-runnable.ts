@@ -33,6 +33,7 @@ import { endNap } from "../idle/parker.ts";
 import { SpinPatience } from "../idle/spin-patience.ts";
 import { pauseAtSafePoint, stopIsAsked } from "../idle/world-stop.ts";
 import { cancellation, takeAttention, wantsAttention } from "../thread/cancellation.ts";
+import { sharedBuffersOf } from "../thread/shared-buffers.ts";
 import { GLOBAL_EVERY, LIST_IN_RING, MachineThread } from "./machine-thread.ts";
 
 // Rebound: V8 folds a module's own constants, and imported ones cost a load and a check each.
@@ -150,11 +151,16 @@ export abstract class FindingMachine extends MachineThread {
     if (searching) this.idle.searchAgain();
   }
 
-  /** Somebody cancelled goroutines: those that live here and are parked are taken out of their queues and resumed. Or all machines are to stop. */
+  /** Somebody cancelled goroutines. Or all machines are to stop, or to let go of shared buffers. */
   protected attend(): void {
-    const { i32 } = this;
-    takeAttention(i32, this.machineRecord);
+    const mayBeCancelled = takeAttention(this.i32, this.machineRecord);
     this.pauseIfAsked();
+    sharedBuffersOf(this).tidyIfAsked();
+    if (mayBeCancelled) this.tellCancelled();
+  }
+
+  /** Those that live here, are cancelled and parked are taken out of their queues and resumed. */
+  private tellCancelled(): void {
     const telling = new Set<Frame>();
     this.frames.unpackWhere((goroutine) => this.cancelMark(this.descriptorOf(goroutine)) !== 0);
     this.frames.forEach((frame) => {

@@ -26,6 +26,9 @@ import type { Thread } from "./thread.ts";
 // Rebound: V8 folds a module's own constants, and imported or exported ones cost a load and a check each.
 const ATTENTION = M_ATTENTION;
 
+/** In M_ATTENTION: nobody was cancelled, there is only something to let go of. */
+const TIDY_ONLY = 2;
+
 /** Asks every machine to look for cancelled goroutines, and running goroutines to reach a yield point. G_CANCELED must have been written. */
 export function requestAttention(memory: SharedMemory): void {
   const { i32, layout, shape } = memory;
@@ -37,14 +40,28 @@ export function requestAttention(memory: SharedMemory): void {
   }
 }
 
+/**
+ * Asks every machine, and the host, to let go of shared buffers (see shared-buffers.ts): SAB_ROUND must have been written. A request that a machine has not taken yet will do, whatever it was for, for they all make it look; and it must
+ * not be replaced: without cancelled goroutines, frames need not be looked through. One for these is stored over this one.
+ */
+export function requestTidying(memory: SharedMemory): void {
+  const { i32, shape } = memory;
+  for (let m = 1; m <= shape.maxMachines; m++) {
+    const record = machineRecord(memory, m);
+    Atomics.compareExchange(i32, record + ATTENTION, 0, TIDY_ONLY);
+    wake(i32, record);
+  }
+  wake(i32, machineRecord(memory, 0));
+}
+
 /** Whether it is what cancelled goroutines are thrown. */
 export function isCancellation(error: unknown): boolean {
   return error instanceof CanceledError || error instanceof DeadlineExceededError;
 }
 
-/** Takes the request for attention of the machine whose record is at `record`. */
-export function takeAttention(i32: Int32Array, record: number): void {
-  Atomics.store(i32, record + ATTENTION, 0);
+/** Takes the request for attention of the machine whose record is at `record`. False if nobody can have been cancelled. */
+export function takeAttention(i32: Int32Array, record: number): boolean {
+  return Atomics.exchange(i32, record + ATTENTION, 0) !== TIDY_ONLY;
 }
 
 /** Whether attention is asked for. A plain look, for every scheduling round; the sleeper's last look is atomic. */

@@ -92,7 +92,9 @@ export class ObjectTable {
   private takeWhenFull(): number {
     const index = this.objects.collectInNeed() ? this.pool.take() : 0;
     if (index !== 0) return index;
-    throw new MemoryLimitError(`all ${this.thread.memory.shape.maxObjects} sync objects are in use`);
+    throw new MemoryLimitError(
+      `all ${this.thread.memory.shape.maxObjects} sync objects are in use (a SharedArrayBuffer that was sent counts as one)`,
+    );
   }
 
   /** Looks for records that nobody needs, because what they hold has run out. False if that is pointless. */

@@ -6,7 +6,7 @@ import { type BytesPort, copyOfBytes } from "../../values/bytes.ts";
 import { ValueCodec } from "../../values/codec.ts";
 import { standardErrorClasses } from "../../values/error-classes.ts";
 import { ReferenceTable } from "../../values/references.ts";
-import { type SharedBufferTable } from "../../values/shared-buffers.ts";
+import { type BufferMail, NO_MAIL } from "../../values/shared-buffers.ts";
 import type { TextPort } from "../../values/text.ts";
 import { holdingsIn, holdingsOfSurvivor } from "./holdings.ts";
 import type { ThreadParts } from "./thread.ts";
@@ -20,7 +20,8 @@ export interface ThreadSetup {
   readonly text: TextPort;
   /** Makes the buffers of values that are received; default: a copy and nothing else. */
   readonly copyBytes?: BytesPort;
-  readonly buffers: SharedBufferTable;
+  /** How SharedArrayBuffers get to other threads and come from there; default: they do not. */
+  readonly mail?: BufferMail;
   /** The runtime's clock; default `performance.now`, which will do when all is on one thread. */
   readonly clock?: () => number;
   /** For what its objects hold, from `reserveHoldings`; default: they are written down nowhere, for a thread that cannot die. */
@@ -33,7 +34,7 @@ export function threadParts({
   number,
   text,
   copyBytes = copyOfBytes,
-  buffers,
+  mail = NO_MAIL,
   clock = () => performance.now(),
   holdings,
 }: ThreadSetup): ThreadParts {
@@ -41,6 +42,6 @@ export function threadParts({
   const slab = new Slab(memory, number, threadCache(memory, number));
   const references = new ReferenceTable();
   const errors = standardErrorClasses();
-  const codec = new ValueCodec({ memory, slab, references, buffers, text, copyBytes, errors });
-  return { memory, number, slab, codec, references, clock, holdings: held };
+  const codec = new ValueCodec({ memory, slab, references, text, copyBytes, errors });
+  return { memory, number, slab, codec, references, mail, clock, holdings: held };
 }

@@ -21,6 +21,7 @@ import { GlobalQueue } from "../../queue/global-queue.ts";
 import { post } from "../../queue/inbox.ts";
 import type { ValueCodec } from "../../values/codec.ts";
 import type { ReferenceTable } from "../../values/references.ts";
+import type { BufferMail } from "../../values/shared-buffers.ts";
 import type { Abandonable, Frame, Waitable } from "../frames/frame.ts";
 import { FrameTable } from "../frames/frame-table.ts";
 import type { Handle } from "../frames/types.ts";
@@ -46,6 +47,8 @@ export interface ThreadParts {
   readonly slab: Slab;
   readonly codec: ValueCodec;
   readonly references: ReferenceTable;
+  /** How SharedArrayBuffers get to other threads and come from there. */
+  readonly mail: BufferMail;
   /** Milliseconds of the runtime's clock, with fractions: steady, and the same on all its threads. */
   readonly clock: () => number;
   /** Where it writes down what its objects hold. */
@@ -61,6 +64,8 @@ export abstract class Thread {
   readonly codec: ValueCodec;
   /** The kinds of objects that travel by reference. */
   readonly references: ReferenceTable;
+  /** How SharedArrayBuffers get to other threads and come from there. */
+  readonly mail: BufferMail;
   readonly idle: IdleCoordinator;
   readonly globalQueue: GlobalQueue;
   readonly goroutines: RecordPool;
@@ -83,7 +88,7 @@ export abstract class Thread {
   cache: number;
   private readonly machines: number;
 
-  constructor({ memory, number, slab, codec, references, clock, holdings }: ThreadParts) {
+  constructor({ memory, number, slab, codec, references, mail, clock, holdings }: ThreadParts) {
     this.holdings = holdings;
     this.memory = memory;
     this.i32 = memory.i32;
@@ -92,6 +97,7 @@ export abstract class Thread {
     this.slab = slab;
     this.codec = codec;
     this.references = references;
+    this.mail = mail;
     this.descriptors = memory.layout.goroutines;
     this.frames = new FrameTable(this.descriptors);
     this.machines = memory.layout.machines;
