@@ -22,9 +22,7 @@ import { nodeText } from "./node-text.ts";
 const memory = SharedMemory.attach((workerData as MonitorBoot).memory);
 if (chaosSeed(memory) !== CHAOS_OFF) slowDownAtomics(new Decisions(chaosSeed(memory), sysmonNumber(memory)));
 const clock = processClock();
-const thread = new SysmonThread(
-  threadParts({ memory, number: sysmonNumber(memory), text: nodeText, clock }),
-);
+const thread = new SysmonThread(threadParts({ memory, number: sysmonNumber(memory), text: nodeText, clock }));
 registerKinds(thread);
 
 /** Tells the host. */

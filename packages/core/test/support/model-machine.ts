@@ -66,8 +66,7 @@ function start(thread: Machine, { mark, children = 0, joins = false, until = 0 }
   thread.go(visit, [mark, children, Number(joins), until]);
 }
 
-const partsOf = (memory: SharedMemory, number: number) =>
-  threadParts({ memory, number, text: loopText });
+const partsOf = (memory: SharedMemory, number: number) => threadParts({ memory, number, text: loopText });
 
 /** Machines 1 … `machines` are on their way: each arrives in a thread of the model. */
 export function setupMachines(modelViews: ModelMemory, shape: ModelShape, machines: number): MachineModel {

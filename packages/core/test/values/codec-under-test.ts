@@ -6,8 +6,8 @@ import { Slab } from "../../src/memory/slab.ts";
 import { ValueCodec } from "../../src/values/codec.ts";
 import { standardErrorClasses } from "../../src/values/error-classes.ts";
 import { type CarriedKind, type ReferenceKind, ReferenceTable } from "../../src/values/references.ts";
-import { LocalSharedBuffers, localBufferKind } from "./local-shared-buffers.ts";
 import { loopText, type TextPort } from "../../src/values/text.ts";
+import { LocalSharedBuffers, localBufferKind } from "./local-shared-buffers.ts";
 
 /** Something that travels by reference, in two classes. */
 export class Record {

@@ -27,8 +27,8 @@
  * one cannot be, for who has the newer one sees the newer generation.
  *
  * **Letting go on other threads** is not urgent and costs nothing while buffers are only used: who frees records counts what they were worth, and asks all threads to tidy up when it is much (`ask`): to take their mail, so that it
- * does not pile up before a thread that sleeps, and to look through what they keep. The same measure decides when a thread collects garbage to find buffers that its program has dropped: the engine does not count shared memory
- * as its own, and would see no reason to.
+ * does not pile up before a thread that sleeps, and to look through what they keep. The memory is free when the last thread's engine has collected the last object for it, and engines do not count shared memory as their own: they would
+ * see no reason to. So each thread collects garbage when the objects it made for its program, or the copies it let go, come to much (`isDue`).
  *
  * What a thread that dies leaves behind: its references are given back with those of its other objects; its copies go with it. If it died between two of the steps above, then before (4) nobody knows of the record but the list in
  * which it is written down; after (4) all have the parcel.
@@ -51,8 +51,12 @@ import type { Thread } from "./thread.ts";
 
 /** KiB that a buffer is taken to cost beside its length: objects, their watching, and the record, on some threads. A guess, on the high side. */
 const OVERHEAD_KIB = 4;
-/** KiB of buffers that a thread gets before it collects garbage to see which of them the program has dropped: 16,000 small ones. A collection costs some milliseconds, to make so many buffers at least ten times as much. */
-const COLLECT_KIB = 64 * 1024;
+/** KiB that may be garbage on a thread before it collects: 32 MiB, or 8000 small buffers. On a small heap that takes a millisecond or two; to make so many buffers takes ten times as long. */
+const COLLECT_KIB = 32 * 1024;
+/** After a collection, so many times its duration pass before another is made. */
+const PAUSE = 10;
+/** KiB that may be garbage before the pause is cut short. On a large heap this is what such buffers cost in memory. */
+const COLLECT_AT_ONCE_KIB = 96 * 1024;
 /** KiB that a thread frees before it asks all to tidy up: a wake-up for each that sleeps. A guess. */
 const ASK_KIB = 16 * 1024;
 /** The part of what is in use that may be dead beside it before all are asked: a look through what is kept is then paid for by what it finds. */
@@ -91,7 +95,11 @@ export class SharedBuffers {
   private keptKib = 0;
   /** What the program's objects have cost that were made since the last collection. */
   private newKib = 0;
+  /** The length of the copies that were let go since then. */
+  private droppedKib = 0;
   private collectAtKib: number = COLLECT_KIB;
+  /** Milliseconds. */
+  private nextCollection = 0;
   /** What was freed here since all were last asked to tidy up. */
   private freedKib = 0;
   private round: number;
@@ -119,6 +127,7 @@ export class SharedBuffers {
     const standIn = { table, index, buffer };
     // First, so that the reference is given back whatever happens in the next steps: when the program drops the buffer, or this thread dies.
     table.watch(standIn);
+    table.markTravelled(standIn);
     const parcel = { index, generation: table.generation(index), buffer };
     this.keep({ ...parcel, buffer: this.mail.twin(buffer) });
     // Before the parcel: a thread that does not see this has joined the mail by now.
@@ -143,7 +152,8 @@ export class SharedBuffers {
   /** Takes what came by mail. */
   accept(parcel: BufferParcel): void {
     const { index, generation } = parcel;
-    if (this.isLive(index, generation) && this.kept.get(index)?.generation !== generation) this.keep(parcel);
+    if (!this.isLive(index, generation)) this.droppedKib += costOf(parcel.buffer) - OVERHEAD_KIB;
+    else if (this.kept.get(index)?.generation !== generation) this.keep(parcel);
   }
 
   /** Visits every copy that is kept of a buffer in use. */
@@ -178,6 +188,7 @@ export class SharedBuffers {
     if (copy === undefined) return;
     this.kept.delete(index);
     this.keptKib -= copy.kib;
+    this.droppedKib += copy.kib - OVERHEAD_KIB;
   }
 
   /** Whether this use of the record has not ended. */
@@ -210,6 +221,7 @@ export class SharedBuffers {
     this.round = round;
     for (let parcel = this.mail.take(); parcel !== undefined; parcel = this.mail.take()) this.accept(parcel);
     this.sweep();
+    if (this.isDue(this.droppedKib)) this.collect();
   }
 
   private sweep(): void {
@@ -218,12 +230,26 @@ export class SharedBuffers {
     });
   }
 
-  /** The program is about to get an object of this cost. When many were made since the last collection, as much again as were found to be held then, garbage is collected. */
+  /** The program is about to get an object of this cost. */
   private makeRoomFor(kib: number): void {
     this.newKib += kib;
-    if (this.newKib < this.collectAtKib) return;
+    if (this.isDue(this.newKib)) this.collect();
+  }
+
+  /** Whether so many KiB of possible garbage are worth a collection. As many as were found to be held by the last one may well be held still. */
+  private isDue(kib: number): boolean {
+    if (kib < this.collectAtKib) return false;
+    return kib >= this.collectAtKib + COLLECT_AT_ONCE_KIB || performance.now() >= this.nextCollection;
+  }
+
+  /** Collects garbage: program objects that nobody holds are found, and the memory of copies that were let go is freed. That of copies that are let go just by this is freed by the next collection. */
+  private collect(): void {
+    const before = performance.now();
     this.table.collect();
+    const after = performance.now();
+    this.nextCollection = after + PAUSE * (after - before);
     this.newKib = 0;
+    this.droppedKib = 0;
     this.collectAtKib = Math.max(COLLECT_KIB, this.heldKib());
   }
 
@@ -246,7 +272,7 @@ export function sharedBuffersOf(thread: Thread): SharedBuffers {
   return own;
 }
 
-/** How SharedArrayBuffers travel in values: their stand-ins do, as any sync object. */
+/** How SharedArrayBuffers travel in values: their stand-ins do, as sync objects. */
 export function sharedBufferKind(thread: Thread): ReferenceKind<SharedArrayBuffer> {
   const own = sharedBuffersOf(thread);
   const standIns = objectKind<StandIn>(
@@ -260,7 +286,12 @@ export function sharedBufferKind(thread: Thread): ReferenceKind<SharedArrayBuffe
     kind: SHARED_BUFFER_KIND,
     prototype: SharedArrayBuffer.prototype,
     is: isSharedBuffer,
-    retain: (buffer, words, at) => standIns.retain(own.standInOf(buffer), words, at),
+    retain(buffer, words, at) {
+      const { table, index } = own.standInOf(buffer);
+      table.retain(index);
+      words[at] = index;
+      words[at + 1] = table.generation(index);
+    },
     retainAgain: (index, generation) => standIns.retainAgain(index, generation),
     revive: (index, generation) => standIns.revive(index, generation).buffer,
     release: (index, generation) => standIns.release(index, generation),
