@@ -449,7 +449,7 @@ test.each([1, 2, 3, 4, 5, 6])("whatever threads do, the right memory arrives: se
     collect: (member) => (below(5) === 0 ? world.collect(member) : undefined),
     die: (_member, number) => (number > 0 && below(5) === 0 ? world.replace(number) : undefined),
   };
-  const names = [..."make make send send send receive receive receive look forget forget".split(" ")];
+  const names = "make make send send send receive receive receive look forget forget".split(" ");
   names.push(...Object.keys(steps));
   for (let i = 0; i < STEPS; i++) {
     const number = below(world.members.length);
