@@ -77,7 +77,7 @@ export class GoroutineLimitError extends HeddleError {
   }
 }
 
-/** The shared memory for values is full. The same call works again when other values have been received. */
+/** The shared memory for values is full, or all sync objects are in use, of which a SharedArrayBuffer that was sent is one. The same call works again when other values have been received, or objects dropped. */
 export class MemoryLimitError extends HeddleError {
   override readonly code: string = "ERR_HEDDLE_MEMORY";
   static {
