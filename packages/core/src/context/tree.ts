@@ -54,6 +54,8 @@ export const CONTEXT_KIND = 10;
 export const LIVE = 0;
 export const CANCELED = 1;
 export const EXCEEDED = 2;
+/** X_STATE: its words are being written, by the only one who knows of it. The repair of a thread that died, which finds records by themselves, may not take what stands there for links. */
+const MAKING = 3;
 
 /** X_ORIGIN: it was canceled itself. */
 const ITSELF = 1;
@@ -79,14 +81,15 @@ export class ContextTree {
     const contents = takeBlock(this.thread, { ...details, deadline });
     let index: number;
     try {
-      index = this.table.create(CONTEXT_KIND, LIVE);
+      index = this.table.create(CONTEXT_KIND, MAKING);
     } catch (error) {
       giveBlock(this.thread, contents);
       throw error;
     }
     const base = this.table.baseOf(index);
     this.begin(base, parent, contents);
-    if (parent !== 0) this.adopt(parent, index, base);
+    if (parent === 0) Atomics.store(this.i32, base + X_STATE, LIVE);
+    else this.adopt(parent, index, base);
     return index;
   }
 
@@ -324,8 +327,9 @@ export class ContextTree {
     const { i32, table } = this;
     for (const index of contexts) {
       const origin = table.baseOf(index) + X_ORIGIN;
-      if ((i32[origin] & UNFINISHED) === 0) continue;
-      if (this.state(index) !== LIVE) {
+      const state = this.state(index);
+      if (state === MAKING || (i32[origin] & UNFINISHED) === 0) continue;
+      if (state !== LIVE) {
         this.afterEnd(index);
         continue;
       }
@@ -339,7 +343,8 @@ export class ContextTree {
   restore(contexts: readonly number[]): void {
     const { i32, table } = this;
     const isOpen = (index: number): boolean => i32[table.baseOf(index) + X_STATE] === LIVE;
-    for (const index of contexts) i32[table.baseOf(index) + X_CHILD] = 0;
+    // Only of live ones: others may be given back, and used again, without the lock.
+    for (const index of contexts) if (isOpen(index)) i32[table.baseOf(index) + X_CHILD] = 0;
     for (const index of contexts) {
       const ended = this.endedAbove(index);
       // Kept until the sweep tells of its end; unless the last reference has just gone.

@@ -476,7 +476,7 @@ export const EB_PENDING = 7;
 
 // Contexts: the words of a sync object beyond the common ones, and a block in the slab for what few contexts have.
 
-/** 0 live, 1 canceled, 2 deadline exceeded. Changed once, under CONTEXT_LOCK. @writer context/tree @reader context/tree */
+/** 0 live, 1 canceled, 2 deadline exceeded, 3 is being made. Once it is made changed once, under CONTEXT_LOCK. @writer context/tree @reader context/tree */
 export const X_STATE = 5;
 /** Parent's record, 0 for the background. @writer context/tree @reader context/tree */
 export const X_PARENT = 6;

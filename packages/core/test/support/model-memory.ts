@@ -12,6 +12,7 @@ export interface ModelShape {
   readonly procs?: number;
   readonly maxMachines?: number;
   readonly maxGoroutines?: number;
+  readonly maxObjects?: number;
   readonly slabBytes?: number;
 }
 
@@ -19,9 +20,10 @@ function shapeOf({
   procs = 1,
   maxMachines = 2,
   maxGoroutines = 40,
+  maxObjects = 4,
   slabBytes = 2 ** 16,
 }: ModelShape): MemoryShape {
-  return { procs, maxMachines, maxGoroutines, maxObjects: 4, slabBytes };
+  return { procs, maxMachines, maxGoroutines, maxObjects, slabBytes };
 }
 
 /** Where the regions of a model lie. */

@@ -101,6 +101,7 @@ function supervises(scene: Scene, world: World, spinHint: () => void): void {
     const host = hostOf(world, false);
     standAt({ i32: host.i32, world, machine: 0, spinHint });
     const repair = new Repair(host, {
+      holdingsOf: (machine) => holdingsOf(world, machine),
       panic: (base) => {
         const { name } = describeGoroutine(host, base);
         mark((scene.roles.find((each) => each.name === name) as Role).place, LOST);

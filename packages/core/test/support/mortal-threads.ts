@@ -22,6 +22,8 @@ export interface UseScene {
   /** Throws if something is wrong; also if nobody died. `results` are what the threads returned, nothing for the dead. */
   readonly check: (host: HostThread, results: readonly (readonly number[])[], world: World) => void;
   readonly preemptions?: number;
+  /** Default `SHAPE`. */
+  readonly shape?: ModelShape;
 }
 
 /** Room for two runs of the slab's largest class. */
@@ -40,12 +42,12 @@ export function takeLocks(host: HostThread): void {
 }
 
 export function exploreUse(scene: UseScene): ExploreResult {
-  const { setup = () => {}, repair = takeLocks, preemptions = 1 } = scene;
+  const { setup = () => {}, repair = takeLocks, preemptions = 1, shape = SHAPE } = scene;
   return explore<(readonly number[])[], World>({
-    words: wordsOf(SHAPE),
+    words: wordsOf(shape),
     setup: (memory: ModelMemory) =>
       withModelGlobals(() => {
-        const world = newWorld(memory, SHAPE);
+        const world = newWorld(memory, shape);
         setup(hostOf(world, true), world);
         return world;
       }),
@@ -67,7 +69,7 @@ export function exploreUse(scene: UseScene): ExploreResult {
           world,
         ),
       ),
-    name: wordNames(SHAPE),
+    name: wordNames(shape),
     maxAccesses: 100_000,
     timeouts: 0,
     preemptions,

@@ -27,9 +27,9 @@ export const NOTES = 64;
 export const ROLE_WORDS = 4;
 /** Roles that a scenario may have. */
 export const MOST_ROLES = 8;
-/** Entries of each of a thread's four lists, one of them of doubles. */
+/** Entries of each of a thread's five lists, one of them of doubles. */
 const LIST_WORDS = 8;
-const HOLDINGS_WORDS = 5 * LIST_WORDS;
+const HOLDINGS_WORDS = 6 * LIST_WORDS;
 
 /** The machine that dies. */
 export const VICTIM = 1;
@@ -104,8 +104,7 @@ export function holdingsOf({ memory, notes }: World, machine: number): Holdings 
     handles: list(at + 2 * LIST_WORDS),
     objects: list(at + 3 * LIST_WORDS),
     timers: list(at + 4 * LIST_WORDS),
-    // No model has readers.
-    readings: new Int32Array(0),
+    readings: list(at + 5 * LIST_WORDS),
   };
 }
 
