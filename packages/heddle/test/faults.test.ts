@@ -258,8 +258,9 @@ test("threads die under mixed load: every caller is answered, every record comes
       await Promise.all(load);
       expect(outcomes.done).toBeGreaterThan(0);
       await expectGoesOn(runtime);
-      await eventually(() => isQuiet(runtime));
-      expect(audit(runtime)).toMatchObject({ waiters: 0, timers: 0, problems: [] });
+      // The last to be killed may not have been heard of yet, and its records are in use until then.
+      await eventually(() => isQuiet(runtime) && audit(runtime).timers + audit(runtime).waiters === 0);
+      expect(audit(runtime).problems).toEqual([]);
     }),
   );
 });

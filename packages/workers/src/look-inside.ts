@@ -1,7 +1,7 @@
 /** What a runtime holds and does, for tests and for whoever wonders why nothing moves. */
 
 import { auditMemory, formatGoroutines, formatScheduler, type MemoryAudit } from "@heddle/core";
-import { hostOf, killMachineOf, killSysmonOf } from "./runtime.ts";
+import { hostOf, isQuietInside, killMachineOf, killSysmonOf } from "./runtime.ts";
 import type { Runtime } from "./runtime-types.ts";
 
 /**
@@ -25,9 +25,9 @@ export function audit(runtime: Runtime): MemoryAudit {
   return auditMemory(hostOf(runtime));
 }
 
-/** Whether no processor is held: with no goroutine left, the moment for `audit`. */
+/** Whether no processor is held, and nothing that a dead thread left is still to be put right: with no goroutine left, the moment for `audit`. */
 export function isQuiet(runtime: Runtime): boolean {
-  return hostOf(runtime).idle.allIdle();
+  return isQuietInside(runtime);
 }
 
 /**

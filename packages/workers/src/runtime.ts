@@ -84,7 +84,7 @@ class HostedRuntime implements Runtime {
   private readonly pool: MachinePool;
   private readonly mail: BufferBroadcast;
   private readonly buffers: SharedBuffers;
-  private readonly supervisor: Supervisor;
+  readonly supervisor: Supervisor;
   private readonly starter: ThreadStarter;
   private sysmon: Worker | undefined = undefined;
   private sysmonTimer: NodeJS.Timeout | undefined = undefined;
@@ -407,6 +407,12 @@ export function startChaotically(options: RuntimeOptions | undefined, chaos: Cha
 /** The host's side of a runtime, for tools that look into it. */
 export function hostOf(runtime: Runtime): HostThread {
   return (runtime as HostedRuntime).host;
+}
+
+/** Whether no processor is held, and nothing that a dead thread left is still to be put right. */
+export function isQuietInside(runtime: Runtime): boolean {
+  const { host, supervisor } = runtime as HostedRuntime;
+  return host.idle.allIdle() && !supervisor.isBusy;
 }
 
 /** Ends sysmon's thread, wherever it is. */

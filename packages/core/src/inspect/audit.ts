@@ -24,6 +24,7 @@ import {
   POOL_TIMER,
   POOL_WORDS,
   T_HEAP,
+  T_KIND,
   T_LEFT,
   T_WORDS,
   TIMER_CAPACITY,
@@ -107,8 +108,29 @@ function kindsOf({ memory }: Thread): Kind[] {
   ];
 }
 
+/** Timers that are neither free nor anybody's: a thread had one in hand, just taken or about to be given back, when it died. To be asked while all machines are held. None if the free lists are not in order. */
+export function timersInNobodysHands(thread: Thread): readonly number[] {
+  const kind = kindsOf(thread).find(({ pool }) => pool === POOL_TIMER) as Kind;
+  const problems: string[] = [];
+  const free = freeOf(thread, kind, problems);
+  if (problems.length > 0) return [];
+  const lost: number[] = [];
+  free.forEach((mark, place) => {
+    const timer = place + kind.first;
+    if (mark === 0 && thread.i32[kind.base + timer * kind.stride + T_KIND] === 0) lost.push(timer);
+  });
+  return lost;
+}
+
 /** Follows all free lists of one kind. Returns how many records are in use. */
 function auditKind(thread: Thread, kind: Kind, problems: string[]): number {
+  let used = 0;
+  for (const mark of freeOf(thread, kind, problems)) if (mark === 0) used++;
+  return used;
+}
+
+/** For each record of a kind that was ever given out whether it is free. */
+function freeOf(thread: Thread, kind: Kind, problems: string[]): Uint8Array {
   const { i32, memory } = thread;
   const { layout, shape } = memory;
   const pool = layout.pools + kind.pool * POOL_WORDS;
@@ -125,9 +147,7 @@ function auditKind(thread: Thread, kind: Kind, problems: string[]): number {
     const word = layout.caches + cache * CACHE_WORDS + CACHE_POOLS + kind.pool * 2;
     if (i32[word] !== 0 || i32[word + 1] !== 0) walk(`cache ${cache}`, i32[word], i32[word + 1]);
   }
-  let used = 0;
-  for (const mark of seen) if (mark === 0) used++;
-  return used;
+  return seen;
 }
 
 /** The length of one free list, or what is wrong with it. */

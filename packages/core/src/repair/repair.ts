@@ -17,6 +17,7 @@ import { finishEnds } from "../context/cancel.ts";
 import { condemnOverdue } from "../context/time-limits.ts";
 import { CONTEXT_KIND } from "../context/tree.ts";
 import { PLANNED, PSEUDO } from "../goroutine/descriptor.ts";
+import { timersInNobodysHands } from "../inspect/audit.ts";
 import {
   CACHE_ENDED,
   CACHE_SPAWNED,
@@ -190,6 +191,7 @@ export class Repair {
     if (this.sysmonUnswept) host.timers.forgetSleepers(() => false);
     this.sysmonUnswept = false;
     for (const casualty of casualties.values()) this.giveBack(casualty);
+    for (const timer of timersInNobodysHands(host)) host.timers.free(timer);
     this.readyWoken();
     casualties.clear();
     this.recountGoroutines();
