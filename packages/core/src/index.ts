@@ -1,6 +1,7 @@
 /** Everything that the packages above need of core. The public part is chosen by @heddle/workers. */
 
 export * from "./base/errors.ts";
+export { printsAs } from "./base/printing.ts";
 export { messageOf, show } from "./base/show.ts";
 export { chan } from "./channel/channel.ts";
 export { range } from "./channel/range.ts";

@@ -17,6 +17,7 @@ import {
   type MemoryOptions,
   neverCopied,
   PanicError,
+  printsAs,
   type RuntimeStats,
   readStats,
   registerKinds,
@@ -369,6 +370,10 @@ class HostedRuntime implements Runtime {
 }
 
 neverCopied(HostedRuntime.prototype, "a Runtime");
+printsAs(
+  HostedRuntime.prototype,
+  (runtime) => `Runtime { goroutines: ${runtime.numGoroutine()}, closed: ${runtime.closed} }`,
+);
 
 /** Waits for a promise, but no longer than so many milliseconds. */
 function atMost(ms: number, promise: Promise<unknown>): Promise<void> {

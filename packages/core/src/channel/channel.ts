@@ -1,6 +1,7 @@
 /** Channels as programs have them. */
 
 import { MemoryLimitError } from "../base/errors.ts";
+import { printsAs } from "../base/printing.ts";
 import { show } from "../base/show.ts";
 import { C_CAPACITY, C_COUNT, C_HIDDEN, O_REFS, T_KIND, T_TARGET } from "../memory/layout.ts";
 import { ambientThread, currentMachine } from "../scheduler/thread/ambient.ts";
@@ -88,12 +89,10 @@ export class Channel<T> extends ChannelRecord implements Chan<T>, SharedObject {
   }
 }
 
-// As Node prints it: without what it works with.
-Object.defineProperty(Channel.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-  value(this: Channel<unknown>): string {
-    return `Channel(${this.index}) { length: ${this.length}, capacity: ${this.capacity} }`;
-  },
-});
+printsAs<Channel<unknown>>(
+  Channel.prototype,
+  ({ index, length, capacity }) => `Channel(${index}) { length: ${length}, capacity: ${capacity} }`,
+);
 
 /** `for await`: ends when the channel is closed and drained. Leaving the loop early leaves the channel as it is. */
 class ChannelIterator<T> implements AsyncIterator<T, undefined> {

@@ -1,6 +1,7 @@
 /** Contexts as programs see them. */
 
 import { CloneError, CorruptValueError } from "../base/errors.ts";
+import { printsAs } from "../base/printing.ts";
 import { show } from "../base/show.ts";
 import { type Channel, createChannel } from "../channel/channel.ts";
 import type { RecvChan } from "../channel/types.ts";
@@ -267,6 +268,8 @@ export const context: {
     return openContext(thread, contextsOf(thread).create(index, { key, value }));
   },
 };
+
+printsAs(SharedContext.prototype, ({ index }) => (index === 0 ? "Context(background)" : `Context(${index})`));
 
 /** How contexts travel in values. The background has no record: its number is 0. */
 export function contextKind(thread: Thread): ReferenceKind<SharedContext> {

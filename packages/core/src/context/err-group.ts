@@ -1,5 +1,6 @@
 /** golang.org/x/sync/errgroup: goroutines with one context and one error. */
 
+import { printsAs } from "../base/printing.ts";
 import { show } from "../base/show.ts";
 import type { Body } from "../goroutine/functions.ts";
 import type { GoFunction, Op } from "../scheduler/frames/types.ts";
@@ -108,6 +109,8 @@ export class ErrGroup {
     return new FinishedOperation(this.#group, this);
   }
 }
+
+printsAs(ErrGroup.prototype, ({ index }) => `ErrGroup(${index})`);
 
 /** How ErrGroups travel in values. */
 export function errGroupKind(thread: Thread): ReferenceKind<ErrGroup> {

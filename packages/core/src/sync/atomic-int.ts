@@ -1,5 +1,6 @@
 /** A shared 32-bit integer. */
 
+import { printsAs } from "../base/printing.ts";
 import { show } from "../base/show.ts";
 import { O_VALUE } from "../memory/layout.ts";
 import { ambientThread } from "../scheduler/thread/ambient.ts";
@@ -83,6 +84,8 @@ function int32(where: string, value: number): number {
   if (typeof value === "number" && (value | 0) === value) return value | 0;
   throw new RangeError(`${where}: expected an integer from -2147483648 to 2147483647, not ${show(value)}`);
 }
+
+printsAs(AtomicInt.prototype, (integer) => `AtomicInt(${integer.index}) { value: ${integer.load()} }`);
 
 /** How AtomicInts travel in values. */
 export function atomicIntKind(thread: Thread): ReferenceKind<AtomicInt> {

@@ -1,5 +1,6 @@
 /** Barrier: a number of goroutines wait for each other. */
 
+import { printsAs } from "../base/printing.ts";
 import { show } from "../base/show.ts";
 import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_BARRIER_WAIT, type WaitReason } from "../goroutine/wait-reason.ts";
@@ -136,6 +137,8 @@ class BarrierOperation extends Operation<boolean> {
     return this.last;
   }
 }
+
+printsAs(Barrier.prototype, ({ index }) => `Barrier(${index})`);
 
 /** How Barriers travel in values. */
 export function barrierKind(thread: Thread): ReferenceKind<Barrier> {

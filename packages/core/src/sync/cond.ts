@@ -5,6 +5,7 @@
  */
 
 import { MisuseError } from "../base/errors.ts";
+import { printsAs } from "../base/printing.ts";
 import {
   dequeueWaiter,
   drainWaiters,
@@ -196,6 +197,8 @@ class CondWait extends Operation<void> {
     if (this.interrupt !== undefined) throw this.interrupt;
   }
 }
+
+printsAs(Cond.prototype, ({ index }) => `Cond(${index})`);
 
 /** How Conds travel in values. */
 export function condKind(thread: Thread): ReferenceKind<Cond> {

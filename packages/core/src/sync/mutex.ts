@@ -1,6 +1,7 @@
 /** Mutex: the public class and its operation. How it works: mutex-protocol.ts. */
 
-import { REASON_MUTEX_LOCK, type WaitReason } from "../goroutine/wait-reason.ts";
+import { printsAs } from "../base/printing.ts";
+import { REASON_MUTEX_LOCK, type WaitReason, waitReasonName } from "../goroutine/wait-reason.ts";
 import { MUTEX_USE } from "../memory/layout.ts";
 import type { Frame } from "../scheduler/frames/frame.ts";
 import type { Suspension } from "../scheduler/frames/suspension.ts";
@@ -228,6 +229,10 @@ class LockOperation extends Operation<LockGuard> {
     return new MutexGuard(this.mutex, this.wait.use);
   }
 }
+
+printsAs(Mutex.prototype, ({ index }) => `Mutex(${index})`);
+printsAs(MutexGuard.prototype, ({ abandoned }) => `LockGuard { abandoned: ${abandoned} }`);
+printsAs(Locking.prototype, () => `Op { ${waitReasonName(REASON_MUTEX_LOCK)} }`);
 
 /** How Mutexes travel in values. */
 export function mutexKind(thread: Thread): ReferenceKind<Mutex> {

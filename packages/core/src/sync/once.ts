@@ -9,6 +9,7 @@
  */
 
 import { MisuseError } from "../base/errors.ts";
+import { printsAs } from "../base/printing.ts";
 import { isGenerator } from "../goroutine/functions.ts";
 import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
 import { REASON_ONCE, type WaitReason } from "../goroutine/wait-reason.ts";
@@ -283,6 +284,9 @@ class OnceWait extends Operation<boolean> {
     return Atomics.load(this.thread.i32, this.once.base + ONCE_STATE) === DONE;
   }
 }
+
+printsAs(Once.prototype, ({ index }) => `Once(${index})`);
+printsAs(Doing.prototype, () => "Op { once }");
 
 /** How Onces travel in values. */
 export function onceKind(thread: Thread): ReferenceKind<Once> {

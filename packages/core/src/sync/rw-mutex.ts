@@ -1,5 +1,6 @@
 /** RWMutex: the public class and its operations. How it works: rw-mutex-protocol.ts. */
 
+import { printsAs } from "../base/printing.ts";
 import { REASON_RWMUTEX_LOCK, REASON_RWMUTEX_RLOCK, type WaitReason } from "../goroutine/wait-reason.ts";
 import { G_WAITER, RW_ABANDONED, RW_OWNER, RW_READERS, RW_USE, W_RESULT } from "../memory/layout.ts";
 import type { Frame } from "../scheduler/frames/frame.ts";
@@ -239,6 +240,10 @@ class ReadOperation extends Operation<LockGuard> {
     return new ReadGuard(mutex);
   }
 }
+
+printsAs(RWMutex.prototype, ({ index }) => `RWMutex(${index})`);
+for (const { prototype } of [WriteGuard, ReadGuard])
+  printsAs<LockGuard>(prototype, ({ abandoned }) => `LockGuard { abandoned: ${abandoned} }`);
 
 /** How RWMutexes travel in values. */
 export function rwMutexKind(thread: Thread): ReferenceKind<RWMutex> {

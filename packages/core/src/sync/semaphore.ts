@@ -1,5 +1,6 @@
 /** Semaphore: the public class and its operation. How it works: semaphore-protocol.ts. */
 
+import { printsAs } from "../base/printing.ts";
 import { show } from "../base/show.ts";
 import { REASON_SEMACQUIRE, type WaitReason } from "../goroutine/wait-reason.ts";
 import { G_WAITER, SEM_PERMITS, SEM_SERVING, W_QUEUED, W_RESULT } from "../memory/layout.ts";
@@ -157,6 +158,8 @@ class AcquireOperation extends Operation<void> {
     return this.n > this.thread.i32[this.semaphore.base + SEM_PERMITS];
   }
 }
+
+printsAs(Semaphore.prototype, ({ index }) => `Semaphore(${index})`);
 
 /** How Semaphores travel in values. */
 export function semaphoreKind(thread: Thread): ReferenceKind<Semaphore> {

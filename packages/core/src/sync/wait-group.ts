@@ -11,6 +11,7 @@
  */
 
 import { MisuseError } from "../base/errors.ts";
+import { printsAs } from "../base/printing.ts";
 import { show } from "../base/show.ts";
 import type { Body } from "../goroutine/functions.ts";
 import { drainWaiters, enqueueWaiter, ownWaiter, removeWaiter } from "../goroutine/wait-queue.ts";
@@ -195,6 +196,8 @@ class WaitOperation extends Operation<void> {
 
   finish(): void {}
 }
+
+printsAs(WaitGroup.prototype, ({ index }) => `WaitGroup(${index})`);
 
 /** How WaitGroups travel in values. */
 export function waitGroupKind(thread: Thread): ReferenceKind<WaitGroup> {

@@ -1,5 +1,6 @@
 /** `afterFunc`. */
 
+import { printsAs } from "../base/printing.ts";
 import type { Body } from "../goroutine/functions.ts";
 import { T_REFS, T_TARGET, TIMER_CAPACITY } from "../memory/layout.ts";
 import type { GoFunction } from "../scheduler/frames/types.ts";
@@ -106,6 +107,7 @@ class FunctionTimer implements Timer {
 }
 
 neverCopied(FunctionTimer.prototype, "a Timer");
+printsAs(FunctionTimer.prototype, () => "Timer {}");
 
 const handles = new WeakMap<Thread, WatchList>();
 

@@ -1,5 +1,6 @@
 /** `after` and Ticker. */
 
+import { printsAs } from "../base/printing.ts";
 import type { Channel } from "../channel/channel.ts";
 import { createTimerChannel, startTimerChannel, stopTimerChannel } from "../channel/timer-channel.ts";
 import type { RecvChan } from "../channel/types.ts";
@@ -77,6 +78,7 @@ export class Ticker {
 }
 
 neverCopied(Ticker.prototype, "a Ticker");
+printsAs(Ticker.prototype, () => "Ticker {}");
 
 function restart(thread: Thread, channel: Channel<number>, period: number): void {
   stopTimerChannel(thread, channel);

@@ -5,6 +5,7 @@
  * was sent to has an object of its own, which counts as one reference (G_REFS).
  */
 
+import { printsAs } from "../../base/printing.ts";
 import { isDone, isDoneHere, join, leave, releaseHandle } from "../../goroutine/completion.ts";
 import { FAILED, TAG_MASK } from "../../goroutine/descriptor.ts";
 import { RUNNING } from "../../goroutine/status.ts";
@@ -215,6 +216,11 @@ export class GoroutineHandle<R> implements PromiseLike<R>, Abandonable {
     return new JoinOperation<R>(this).block();
   }
 }
+
+printsAs<GoroutineHandle<unknown>>(
+  GoroutineHandle.prototype,
+  ({ id, done }) => `Handle(${id}) { done: ${done} }`,
+);
 
 /** One wait for a handle. */
 class JoinOperation<R> extends Operation<R> {

@@ -10,8 +10,9 @@
  */
 
 import { MisuseError } from "../../base/errors.ts";
+import { printsAs } from "../../base/printing.ts";
 import { RUNNING } from "../../goroutine/status.ts";
-import type { WaitReason } from "../../goroutine/wait-reason.ts";
+import { type WaitReason, waitReasonName } from "../../goroutine/wait-reason.ts";
 import { G_STATUS } from "../../memory/layout.ts";
 import { neverCopied } from "../../values/classify.ts";
 import type { Frame, Waitable } from "../frames/frame.ts";
@@ -133,6 +134,7 @@ export abstract class Operation<T> implements PromiseLike<T>, Waitable<T> {
   }
 }
 
+printsAs(Operation.prototype, ({ reason }) => `Op { ${waitReasonName(reason)} }`);
 neverCopied(Operation.prototype, "an operation, which only its thread can use,");
 
 /** The error of an operation that is used again. */
