@@ -167,8 +167,14 @@ function* waitBriefly(operation: heddle.Op<unknown>, random: SeededRandom): Goro
   }
 }
 
+/** While it sleeps, those that wait for ever are no deadlock, whatever timers of theirs have been stopped. */
+const sleeper = goroutine(import.meta, function* sleeper(): Goroutine<void> {
+  yield* heddle.sleep(3_600_000);
+});
+
 async function inGoroutines(stage: Stage): Promise<void> {
   const { runtime } = stage;
+  const asleep = runtime.spawn(sleeper);
   const attacks = stage.often(400);
   const attackers = Array.from({ length: stage.many(6) }, () => {
     const handle = runtime.spawn(waiter, stage.seed(), attacks);
@@ -185,6 +191,7 @@ async function inGoroutines(stage: Stage): Promise<void> {
   });
   // One that has been told of its cancellation in a promise that it made may wait for ever: closing the runtime ends it.
   await Promise.race([Promise.all(attackers), new Promise((resolve) => setTimeout(resolve, 1500))]);
+  asleep.cancel("done");
   stage.did(attacks * attackers.length);
 }
 
