@@ -31,7 +31,7 @@ export const H_MAX_MACHINES = 2;
 export const H_MAX_GOROUTINES = 3;
 /** Time slice in microseconds. @writer memory/shared-memory @reader scheduler/machine/monitor */
 export const H_TIME_SLICE_US = 4;
-/** Ring capacity in use: RING_PLACES, or a smaller power of two in tests. @writer memory/shared-memory @reader queue/run-queue */
+/** Ring capacity in use: RING_PLACES for one processor, less for several and in tests. @writer memory/shared-memory @reader queue/run-queue */
 export const H_RING_SIZE = 5;
 /** Slab size in KiB. @writer memory/shared-memory @reader all */
 export const H_SLAB_KIB = 6;
@@ -184,7 +184,7 @@ export const CACHE_VALUE = 126;
 
 // ───────────────────────────── region: processors ─────────────────────────────
 
-/** Places of a processor's ring. Go has 256: what goes through the global queue instead costs more here, where it is linked by writing into each descriptor. */
+/** Places of a processor's ring, at most. Go has 256: what goes through the global queue instead costs more here, where it is linked by writing into each descriptor. */
 export const RING_PLACES = 1024;
 /** Words of a processor record: five lines of state, the ring behind. */
 export const P_WORDS: number = 80 + RING_PLACES;

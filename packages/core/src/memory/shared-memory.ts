@@ -26,11 +26,16 @@ import {
 /** "HEDL" and the version of the layout. */
 const MAGIC = 0x4845444c ^ 1;
 
+/**
+ * Places of a ring that others may steal from. As in Go: what is beyond them goes to the global queue, from which a processor takes a hundred at once, where a thief takes a quarter of a millisecond's worth.
+ */
+const SHARED_RING = 256;
+
 /** What a runtime is created with. */
 export interface MemoryOptions extends MemoryShape {
   /** Time slice in milliseconds. */
   readonly timeSliceMs: number;
-  /** Places in a processor's ring: a power of two up to RING_PLACES, which is the default. */
+  /** Places in a processor's ring: a power of two up to RING_PLACES. Default: all of them for one processor, else SHARED_RING. */
   readonly ringSize?: number;
   /** Seed of chaos mode, an integer other than 0; default: no chaos. */
   readonly chaosSeed?: number;
@@ -87,7 +92,7 @@ export function initialiseMemory(
   i32[H_MAX_GOROUTINES] = options.maxGoroutines;
   i32[H_MAX_OBJECTS] = options.maxObjects;
   i32[H_TIME_SLICE_US] = Math.max(1, Math.round(options.timeSliceMs * 1000));
-  i32[H_RING_SIZE] = options.ringSize ?? RING_PLACES;
+  i32[H_RING_SIZE] = options.ringSize ?? (options.procs === 1 ? RING_PLACES : SHARED_RING);
   i32[H_CHAOS_SEED] = options.chaosSeed ?? CHAOS_OFF;
   i32[H_SLAB_KIB] = options.slabBytes / 1024;
   for (let kind = 0; kind < POOL_KINDS; kind++) i32[layout.pools + kind * POOL_WORDS + POOL_BUMP] = 1;
