@@ -46,7 +46,6 @@ const OPERATIONS: Record<string, (gate: Chan<number>) => Iterable<unknown>> = {
   "select without cases": () => select(),
   "a handle": (gate) => spawn(parked, gate),
   sleep: () => sleep(60_000),
-  gosched: () => gosched(),
   "Mutex.lock": () => heldMutex().lock(),
   "RWMutex.lock": () => heldRWMutex().lock(),
   "RWMutex.rlock": () => heldRWMutex().rlock(),

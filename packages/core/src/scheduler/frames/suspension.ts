@@ -1,7 +1,6 @@
 /** What a generator body and its machine say to each other. The result objects are shared: whoever drives an iterator reads them before anything else runs. */
 
 import { FunctionError, MisuseError } from "../../base/errors.ts";
-import type { Frame } from "./frame.ts";
 
 /** What a parked goroutine hands to its machine: the only thing a body may yield, which operations do by `yield*`. Programs name the type, and never have a value of it. */
 export interface Suspension {
@@ -38,7 +37,6 @@ export function iteratedOver(): MisuseError {
 
 /** Stands in for the generator of a body that has ended before its goroutine may. */
 // oxlint-disable-next-line require-yield -- made to fail as soon as it is resumed
-export function* endsWith(frame: Frame, error: Error): Generator<never, never> {
-  frame.yielded = false;
+export function* endsWith(error: Error): Generator<never, never> {
   throw error;
 }

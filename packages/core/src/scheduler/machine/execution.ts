@@ -289,17 +289,17 @@ export abstract class ExecutingMachine extends LoadingMachine {
 
   /** The body has returned (`value` is its result) or thrown. */
   protected end(frame: Frame, value: unknown, failed: boolean): void {
-    if (frame.operation !== undefined || frame.yielded) this.endParked(frame, value, failed);
+    if (frame.operation !== undefined) this.endParked(frame, value, failed);
     else if (failed || frame.exiting || frame.defers !== undefined) this.endUnusually(frame, value, failed);
     else this.leave(frame, value, false, false);
   }
 
-  /** The body has ended where an operation had parked it. If the operation cannot be called off any more, or it gave way, the goroutine ends when its turn comes. */
+  /** The body has ended where an operation had parked it. If the operation cannot be called off any more, the goroutine ends when it is made ready. */
   private endParked(frame: Frame, value: unknown, failed: boolean): void {
     const misuse = this.wentOn(frame);
     if (failed && value instanceof Error && value.message !== misuse.message) misuse.cause = value;
-    if (frame.operation === undefined && !frame.yielded) this.end(frame, misuse, true);
-    else frame.generator = endsWith(frame, misuse);
+    if (frame.operation === undefined) this.end(frame, misuse, true);
+    else frame.generator = endsWith(misuse);
   }
 
   /** By an error, by `goexit`, or with deferred calls to run first. */

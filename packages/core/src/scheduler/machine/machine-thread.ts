@@ -4,12 +4,7 @@
  */
 
 import type { Body } from "../../goroutine/functions.ts";
-import {
-  RUNNABLE,
-  RUNNING,
-  transitionRunningToRunnable,
-  transitionToWaiting,
-} from "../../goroutine/status.ts";
+import { RUNNABLE, transitionRunningToRunnable, transitionToWaiting } from "../../goroutine/status.ts";
 import { REASON_AWAIT, type WaitReason } from "../../goroutine/wait-reason.ts";
 import {
   CACHE_PARKS,
@@ -39,7 +34,6 @@ const PROMISE = FRAME_PROMISE;
 const BLOCKED = FRAME_BLOCKED;
 const EXIT_SIGNAL = EXIT;
 const STATUS = G_STATUS;
-const IS_RUNNING = RUNNING;
 const CANCELED = G_CANCELED;
 const RESULT = G_WAITER + W_RESULT;
 const CONTEXT = G_CONTEXT;
@@ -255,7 +249,6 @@ export abstract class MachineThread extends PromisingThread {
   takeYielded(): boolean {
     const { frame } = this;
     if (frame === undefined || !frame.yielded) return false;
-    if (this.i32[frame.base + STATUS] !== IS_RUNNING) throw this.wentOn(frame);
     frame.yielded = false;
     return true;
   }
@@ -268,7 +261,7 @@ export abstract class MachineThread extends PromisingThread {
   parkCurrent(operation: Abandonable, reason: WaitReason): Frame {
     const { frame } = this;
     if (frame === undefined || !isDriven(frame)) throw notInGoroutine("yield*");
-    if (frame.operation !== undefined || frame.yielded) throw this.wentOn(frame);
+    if (frame.operation !== undefined) throw this.wentOn(frame);
     if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (this.i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     this.settleInTable(frame);
@@ -284,7 +277,7 @@ export abstract class MachineThread extends PromisingThread {
   yieldCurrent(): void {
     const { frame, i32 } = this;
     if (frame === undefined || !isDriven(frame)) throw notInGoroutine("yield*");
-    if (frame.operation !== undefined || frame.yielded) throw this.wentOn(frame);
+    if (frame.operation !== undefined) throw this.wentOn(frame);
     if (frame.exiting && frame.unwinding === undefined) throw EXIT_SIGNAL;
     if (i32[frame.base + CANCELED] !== 0) this.throwCancellation();
     if (frame.kind === BLOCKED) {
